@@ -1,0 +1,34 @@
+"""keras_tfm: Hugging Face Transformers' model zoo on Keras 3, on TensorFlow, PyTorch and JAX.
+
+    import keras_tfm as kt
+
+    kt.pipeline("feature-extraction", "sentence-transformers/all-MiniLM-L6-v2")("A man is eating food.")
+    model = kt.AutoModel.from_preset("google-bert/bert-base-uncased")
+
+The backend is Keras' (`KERAS_BACKEND`). Public names are resolved when they are first used.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOMES = {"pipeline": "keras_tfm.pipelines"}
+
+
+def __getattr__(name):
+    if name.startswith("__"):
+        raise AttributeError(name)
+    home = _HOMES.get(name)
+    if home is None and name.startswith("Auto"):
+        home = "keras_tfm.auto"
+    elif home is None and "Tokenizer" in name:
+        home = "keras_tfm.tokenizers"
+    if home is not None:
+        module = importlib.import_module(home)
+    elif name[0].isupper():
+        module = importlib.import_module("keras_tfm.auto").architecture_of(name)
+    else:
+        module = None
+    if not hasattr(module, name):
+        raise AttributeError(f"keras_tfm has no {name!r}")
+    return getattr(module, name)

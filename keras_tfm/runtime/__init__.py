@@ -1,0 +1,1 @@
+"""The only place that knows a backend by name: compiling, exporting, tracing."""

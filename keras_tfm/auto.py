@@ -1,0 +1,157 @@
+"""AutoX classes: from what a checkpoint says of itself to the class that loads it."""
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+
+from keras_tfm import models
+
+FILES = sorted(m.name for m in pkgutil.iter_modules(models.__path__))
+ALIASES = {}  # model_type -> the architecture file that serves it, where the two names differ
+
+
+def architecture(model_type, source="config.json"):
+    """The module of the architecture that the Hub calls `model_type`.
+
+    Raises:
+        ValueError: unknown; the message names those that are spelled alike.
+    """
+    file = ALIASES.get(model_type, str(model_type).replace("-", "_"))
+    if file not in FILES:
+        near = difflib.get_close_matches(str(model_type), [*FILES, *ALIASES], 3, 0.5)
+        raise ValueError(
+            f"{source} has the model_type {model_type!r}, which keras_tfm does not have"
+            + (f"; did you mean {' or '.join(near)}?" if near else f"; it has {', '.join(FILES)}")
+        )
+    return importlib.import_module(f"keras_tfm.models.{file}")
+
+
+def architecture_of(name):
+    """The module that defines a public class such as BertForMaskedLM: the file its name begins with. None if there
+    is none."""
+    spelled = {file.replace("_", ""): file for file in [*FILES, *ALIASES]}
+    begins = [flat for flat in spelled if name.lower().startswith(flat)]
+    return architecture(spelled[max(begins, key=len)]) if begins else None
+
+
+def public_classes(module):
+    """{name: class} of the models that an architecture file defines."""
+    from keras_tfm.layers.base import Model
+
+    return {
+        name: cls
+        for name, cls in inspect.getmembers(module, inspect.isclass)
+        if issubclass(cls, Model) and cls.__module__ == module.__name__ and not name.startswith("_")
+    }
+
+
+def model_type_of(stored):
+    """The model_type of a config.json's keys; where it is not said, of the file that its `architectures` name."""
+    if stored.get("model_type"):
+        return stored["model_type"]
+    for name in stored.get("architectures") or ():
+        if module := architecture_of(name):
+            return config_class_in(module).model_type
+    return None
+
+
+def config_class_of(stored, source):
+    """The Config class for the keys of a `config.json`.
+
+    Raises:
+        ValueError: there is no model_type, and none can be told from `architectures`; or it is unknown.
+    """
+    model_type = model_type_of(stored)
+    if model_type is None:
+        raise ValueError(
+            f"config.json of {source} has no model_type: add one (such as 'bert'), or load it with the class itself "
+            "(BertModel.from_preset)"
+        )
+    return config_class_in(architecture(model_type, f"config.json of {source}"))
+
+
+def config_class_in(module):
+    return next(iter(public_classes(module).values())).config_class
+
+
+class AutoConfig:
+    """Reads the configuration of any architecture."""
+
+    @staticmethod
+    def from_preset(source, **options):
+        """A `Config` of the architecture that `config.json` names. Options: see `Model.from_preset`."""
+        from keras_tfm.presets.io.load import load_config
+
+        return load_config(source, **options)
+
+    from_pretrained = from_preset
+
+
+class AutoModel:
+    """Loads the backbone of any architecture. The other AutoModelFor.. classes load it with a head."""
+
+    endings = ("Model",)
+
+    @classmethod
+    def class_for(cls, config):
+        """The class of this kind for a configuration.
+
+        Raises:
+            ValueError: the architecture has no such head; the message names those that it has.
+        """
+        classes = public_classes(architecture(config.model_type))
+        fits = [c for ending in cls.endings for name, c in classes.items() if name.endswith(ending)]
+        if not fits:
+            raise ValueError(f"{config.model_type} has no class for {cls.__name__}; it has {', '.join(classes)}")
+        return min(fits, key=lambda c: len(c.__name__)) if cls is AutoModel else fits[0]
+
+    @classmethod
+    def from_config(cls, config, **options):
+        """A model with random weights. `options`: dtype."""
+        return cls.class_for(config)(config, **options)
+
+    @classmethod
+    def from_preset(cls, source, **options):
+        """Loads a checkpoint with the class that fits its `config.json`. Options: see `Model.from_preset`."""
+        where = {k: options[k] for k in ("revision", "token", "cache_dir", "local_files_only") if k in options}
+        return cls.class_for(AutoConfig.from_preset(source, **where)).from_preset(source, **options)
+
+    from_pretrained = from_preset
+
+
+def _auto(name, *endings):
+    return type(name, (AutoModel,), {"endings": endings, "__doc__": f"Loads XFor{name[12:]} of any architecture."})
+
+
+AutoModelForPreTraining = _auto("AutoModelForPreTraining", "ForPreTraining", "ForMaskedLM")
+AutoModelForMaskedLM = _auto("AutoModelForMaskedLM", "ForMaskedLM")
+AutoModelForCausalLM = _auto("AutoModelForCausalLM", "ForCausalLM", "LMHeadModel")
+AutoModelForNextSentencePrediction = _auto("AutoModelForNextSentencePrediction", "ForNextSentencePrediction")
+AutoModelForSequenceClassification = _auto("AutoModelForSequenceClassification", "ForSequenceClassification")
+AutoModelForMultipleChoice = _auto("AutoModelForMultipleChoice", "ForMultipleChoice")
+AutoModelForTokenClassification = _auto("AutoModelForTokenClassification", "ForTokenClassification")
+AutoModelForQuestionAnswering = _auto("AutoModelForQuestionAnswering", "ForQuestionAnswering")
+
+
+class AutoTokenizer:
+    """Loads the tokenizer of any preset."""
+
+    @staticmethod
+    def from_preset(source, **options):
+        """The class that `tokenizer_config.json` names, else the architecture's, else one of `tokenizer.json` alone.
+
+        Options: see `Tokenizer.from_preset`.
+        """
+        from keras_tfm import tokenizers
+        from keras_tfm.presets.io.hub import open_preset
+
+        where = {k: options[k] for k in ("revision", "token", "cache_dir", "local_files_only") if k in options}
+        preset = open_preset(source, **where)
+        name = (preset.json("tokenizer_config.json") or {}).get("tokenizer_class")
+        if name is None and (model_type := model_type_of(preset.json("config.json") or {})):
+            name = model_type.replace("-", " ").replace("_", " ").title().replace(" ", "") + "Tokenizer"
+        cls = getattr(tokenizers, (name or "").removesuffix("Fast"), tokenizers.Tokenizer)
+        return cls.from_preset(source, **options)
+
+    from_pretrained = from_preset

@@ -1,0 +1,361 @@
+"""What all tokenizers share: Hub files in, NumPy arrays out, over the `tokenizers` library.
+
+Shapes: B texts (more with overflow), T tokens of the longest.
+"""
+
+import threading
+import warnings
+from pathlib import Path
+
+import numpy as np
+from tokenizers import AddedToken
+
+from keras_tfm.tokenizers.batch import PADDING, TRUNCATION, pad_rows, padded_length, stack_rows, strategy, text_rows
+from keras_tfm.tokenizers.files import json_bytes, read_backend, read_config, write
+from keras_tfm.tokenizers.special import SPECIAL_TOKENS, SpecialTokens, added_token, content
+
+# The backend keeps the truncation of a call as state, so calls from several threads take turns.
+ONE_CALL = threading.Lock()
+NO_LIMIT = int(1e30)  # how the Hub's files say that there is no longest sequence
+CLEAN_UP = ((" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"))
+CLEAN_UP += ((" 'm", "'m"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"))
+
+
+class Tokenizer(SpecialTokens):
+    """Text to ids and back.
+
+    A subclass names its `vocab_files` and its `defaults` (special tokens and options, overruled by
+    tokenizer_config.json), builds a backend from the vocabulary files where there is no tokenizer.json (`build`), and
+    applies its options to a backend of either origin (`configure`).
+
+    Arguments: `backend`, a `tokenizers.Tokenizer`; `config`, any key of tokenizer_config.json: the special tokens
+    (`cls_token="[CLS]"`, ..., `additional_special_tokens=[...]`), `model_max_length` (default: no limit),
+    `padding_side` and `truncation_side` ("right" or "left", default "right"), `model_input_names`,
+    `clean_up_tokenization_spaces` (default True) and those of the subclass. Unknown keys are kept and saved.
+    """
+
+    vocab_files = ()
+    defaults = {}
+    model_input_names = ("input_ids", "token_type_ids", "attention_mask")
+    padding_side = truncation_side = "right"
+
+    def __init__(self, backend, **config):
+        self.config = config = {**self.defaults, **config}
+        self.backend = backend
+        self.vocab_paths = ()
+        backend.no_padding()  # what tokenizer.json may say of both is not meant for calls
+        backend.no_truncation()
+        self.model_max_length = int(config.get("model_max_length") or config.get("max_len") or NO_LIMIT)
+        self.padding_side = config.get("padding_side", self.padding_side)
+        self.truncation_side = config.get("truncation_side", self.truncation_side)
+        self.model_input_names = list(config.get("model_input_names", self.model_input_names))
+        self.clean_up_tokenization_spaces = config.get("clean_up_tokenization_spaces", True)
+        self.pad_token_type_id = config.get("pad_token_type_id", 0)
+        added = sorted(config.get("added_tokens_decoder", {}).items(), key=lambda item: int(item[0]))
+        backend.add_tokens([added_token(token) for _, token in added])
+        self._read_special_tokens(config)
+        self.configure(backend, config)
+
+    @classmethod
+    def build(cls, files, config):
+        """`files`: name -> Path of each of `vocab_files`, `config`: the options -> `tokenizers.Tokenizer`."""
+        raise NotImplementedError(f"{cls.__name__} needs a tokenizer.json")
+
+    @classmethod
+    def configure(cls, backend, config):
+        """Apply to `backend` those options of `config` that overrule tokenizer.json."""
+
+    @classmethod
+    def from_preset(cls, source, *, revision=None, token=None, cache_dir=None, local_files_only=False, **overrides):
+        """Load from a Hub id, `hf://id` or a folder; `overrides` are options as for the class.
+
+        FileNotFoundError if the tokenizer's files are absent, ValueError if one is damaged.
+        """
+        from keras_tfm.presets.io.hub import open_preset
+
+        preset = open_preset(
+            source, revision=revision, token=token, cache_dir=cache_dir, local_files_only=local_files_only
+        )
+        config = {**read_config(preset), **overrides}
+        files = {name: preset.path(name) for name in cls.vocab_files}
+        path = preset.path("tokenizer.json")
+        if path is not None:
+            backend = read_backend(path)
+        elif files and all(files.values()):
+            options = {**cls.defaults, **config}
+            backend = cls.build(files, options | {k: content(options[k]) for k in SPECIAL_TOKENS if k in options})
+        else:
+            wanted = " or ".join(["tokenizer.json", *([" with ".join(files)] if files else [])])
+            raise FileNotFoundError(
+                f"{source!r} has no tokenizer for {cls.__name__}: found no {wanted}. "
+                "Add the file, or load the tokenizer from the preset that the model was trained from."
+            )
+        tokenizer = cls(backend, **config)
+        tokenizer.vocab_paths = tuple(file for file in files.values() if file)
+        return tokenizer
+
+    from_pretrained = from_preset
+
+    def __call__(
+        self,
+        text,
+        text_pair=None,
+        *,
+        add_special_tokens=True,
+        padding=True,
+        truncation=False,
+        max_length=None,
+        stride=0,
+        is_split_into_words=False,
+        pad_to_multiple_of=None,
+        return_token_type_ids=None,
+        return_attention_mask=None,
+        return_overflowing_tokens=False,
+        return_special_tokens_mask=False,
+        return_offsets_mapping=False,
+        return_word_ids=False,
+        return_sequence_ids=False,
+        return_length=False,
+    ):
+        """Texts -> a dict of int32 arrays (B, T), ready for the model.
+
+        text, text_pair: a str or a list of B (with `is_split_into_words`: a list of words, or a list of B such).
+        padding: True or "longest", "max_length", or False, which raises ValueError where the lengths differ.
+        truncation: True or "longest_first", "only_first", "only_second", or False.
+        max_length: tokens to truncate or pad to, special tokens included; default `model_max_length`. Where that sets
+            no limit either, nothing is truncated and padding="max_length" raises ValueError.
+        stride, return_overflowing_tokens: what truncation cuts off becomes further rows, each repeating the `stride`
+            tokens before it; `overflow_to_sample_mapping` (B,) tells whose row it is.
+
+        Keys: input_ids; token_type_ids and attention_mask where the model takes them or they are asked for;
+        special_tokens_mask (1 = added or padding); offset_mapping (B, T, 2) in characters; word_ids and sequence_ids
+        (-1 = none); length (B,), the tokens of each row without padding.
+        """
+        rows = text_rows(text, is_split_into_words, "text")
+        paired = text_pair is not None
+        if paired:
+            second = text_rows(text_pair, is_split_into_words, "text_pair")
+            if len(second) != len(rows):
+                raise ValueError(f"text has {len(rows)} rows and text_pair {len(second)}: give one pair a row.")
+            rows = list(zip(rows, second, strict=True))
+        padding, truncation = strategy(padding, PADDING, "padding"), strategy(truncation, TRUNCATION, "truncation")
+        if max_length is not None and padding != "max_length" and truncation is None:
+            warnings.warn("max_length has no effect without truncation=True or padding='max_length'", stacklevel=2)
+        limit = self._limit(max_length)
+        encodings = self._encode(rows, paired, add_special_tokens, truncation, limit, stride, is_split_into_words)
+        samples = list(range(len(encodings)))
+        if return_overflowing_tokens:
+            samples = [index for index, first in enumerate(encodings) for _ in range(1 + len(first.overflowing))]
+            encodings = [row for first in encodings for row in (first, *first.overflowing)]
+        if truncation and padding and pad_to_multiple_of and limit and limit % pad_to_multiple_of:
+            raise ValueError(f"max_length={limit} is not a multiple of pad_to_multiple_of={pad_to_multiple_of}.")
+
+        wanted = {
+            "token_type_ids": _asked(return_token_type_ids, "token_type_ids" in self.model_input_names),
+            "attention_mask": _asked(return_attention_mask, "attention_mask" in self.model_input_names),
+            "special_tokens_mask": return_special_tokens_mask,
+            "offset_mapping": return_offsets_mapping,
+            "word_ids": return_word_ids,
+            "sequence_ids": return_sequence_ids,
+        }
+        fields = {"input_ids": "ids", "token_type_ids": "type_ids", "offset_mapping": "offsets"}
+        columns = {
+            key: [getattr(encoding, fields.get(key, key)) for encoding in encodings]
+            for key in ("input_ids", *(key for key, asked in wanted.items() if asked))
+        }
+        for key in {"word_ids", "sequence_ids"} & columns.keys():
+            columns[key] = [[-1 if index is None else index for index in row] for row in columns[key]]
+        arrays = self._rectangle(columns, padding, limit, pad_to_multiple_of)
+        if return_overflowing_tokens:
+            arrays["overflow_to_sample_mapping"] = np.array(samples, dtype="int32")
+        if return_length:
+            arrays["length"] = np.array([len(row) for row in columns["input_ids"]], dtype="int32")
+        return arrays
+
+    def pad(self, encoded, *, padding=True, max_length=None, pad_to_multiple_of=None, return_attention_mask=None):
+        """Ragged rows of ids -> a dict of int32 arrays (B, T).
+
+        encoded: a list of lists of ids, a list of dicts of lists (one a row), or a dict of lists of lists. Keys that a
+        call doesn't return are stacked as they are: their rows must have equal shapes. The rest as in a call.
+        """
+        if not isinstance(encoded, dict):
+            rows = [row if isinstance(row, dict) else {"input_ids": row} for row in encoded]
+            encoded = {key: [row[key] for row in rows] for key in (rows[0] if rows else ("input_ids",))}
+        if "input_ids" not in encoded:
+            raise ValueError(f"pad needs input_ids, got only {', '.join(encoded)}.")
+        columns = {key: [np.asarray(row) for row in rows] for key, rows in encoded.items()}
+        if _asked(return_attention_mask, "attention_mask" in self.model_input_names):
+            columns.setdefault("attention_mask", [np.ones(len(row)) for row in columns["input_ids"]])
+        limit = self._limit(max_length)
+        return self._rectangle(columns, strategy(padding, PADDING, "padding"), limit, pad_to_multiple_of)
+
+    def tokenize(self, text, pair=None, *, add_special_tokens=False):
+        """The tokens of a text, or of a pair, as strings."""
+        rows = list(zip(*(text_rows(part, False, "text") for part in (text, pair) if part is not None), strict=True))
+        (encoding,) = self._encode(rows if pair is not None else [text], pair is not None, add_special_tokens)
+        return encoding.tokens
+
+    def encode(self, text, text_pair=None, **options):
+        """The ids of one text, or of one pair, as a list; options as in a call."""
+        ids = self(text, text_pair, **options)["input_ids"]
+        if len(ids) != 1:
+            raise ValueError(f"encode takes one text, got {len(ids)} rows: call the tokenizer itself for a batch.")
+        return ids[0].tolist()
+
+    def decode(self, token_ids, *, skip_special_tokens=False, clean_up_tokenization_spaces=None):
+        """The text of an id or of a row of ids.
+
+        clean_up_tokenization_spaces: drop the spaces before English punctuation; default: as the tokenizer's config
+        says. ValueError for an id outside the vocabulary.
+        """
+        text = self.backend.decode(self._checked_ids(token_ids), skip_special_tokens=skip_special_tokens)
+        if _asked(clean_up_tokenization_spaces, self.clean_up_tokenization_spaces):
+            for spaced, clean in CLEAN_UP:
+                text = text.replace(spaced, clean)
+        return text
+
+    def batch_decode(self, sequences, **options):
+        """`decode` for every row."""
+        return [self.decode(row, **options) for row in sequences]
+
+    def convert_tokens_to_ids(self, tokens):
+        """A token or a list of tokens -> its id or theirs, `unk_token_id` for tokens outside the vocabulary."""
+        if not isinstance(tokens, str):
+            return [self.convert_tokens_to_ids(token) for token in tokens]
+        index = self.backend.token_to_id(tokens)
+        return self.unk_token_id if index is None else index
+
+    def convert_ids_to_tokens(self, ids, *, skip_special_tokens=False):
+        """An id or a row of ids -> its token or theirs; ValueError for an id outside the vocabulary."""
+        special = self.all_special_ids if skip_special_tokens else ()
+        tokens = [self.backend.id_to_token(index) for index in self._checked_ids(ids) if index not in special]
+        return tokens[0] if np.ndim(ids) == 0 else tokens
+
+    @property
+    def vocab_size(self):
+        """Tokens in the vocabulary, without the added ones; `len(tokenizer)` counts them all."""
+        return self.backend.get_vocab_size(with_added_tokens=False)
+
+    def __len__(self):
+        return self.backend.get_vocab_size(with_added_tokens=True)
+
+    def get_vocab(self):
+        """Token -> id, with the added tokens."""
+        return self.backend.get_vocab(with_added_tokens=True)
+
+    def add_tokens(self, new_tokens, special_tokens=False):
+        """Add tokens (str, `tokenizers.AddedToken` or a list of them) that no text splits; returns how many were new.
+
+        A word of the vocabulary keeps its id. Where `len` grows, the model's embeddings have to grow as well.
+        """
+        tokens = [new_tokens] if isinstance(new_tokens, str | AddedToken) else list(new_tokens)
+        return (self.backend.add_special_tokens if special_tokens else self.backend.add_tokens)(tokens)
+
+    def num_special_tokens_to_add(self, pair=False):
+        """How many special tokens a text or a pair gets."""
+        return self.backend.num_special_tokens_to_add(pair)
+
+    def save_preset(self, folder):
+        """Write the tokenizer's files into `folder` (made if need be); Transformers loads them too.
+
+        Each file is complete before it takes its name. The vocabulary files that it was loaded with are copied.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in self.vocab_paths:
+            write(folder / path.name, path.read_bytes())
+        write(folder / "tokenizer.json", self.backend.to_str(pretty=True).encode())
+        write(folder / "special_tokens_map.json", json_bytes(self.special_tokens_map))
+        # last, for it names the class and so makes the folder a tokenizer's
+        write(folder / "tokenizer_config.json", json_bytes(self._saved_config()))
+
+    save_pretrained = save_preset
+
+    def __repr__(self):
+        return f"{type(self).__name__}(vocab_size={self.vocab_size}, special_tokens={self.special_tokens_map})"
+
+    def _encode(self, rows, paired, add_special_tokens, truncation=None, limit=None, stride=0, words=False):
+        special = self.num_special_tokens_to_add(paired) if add_special_tokens else 0
+        truncate = truncation is not None and limit is not None
+        if truncate and limit < special:
+            raise ValueError(f"max_length={limit} has no room for the {special} special tokens.")
+        if truncate and stride and stride >= limit - special:
+            room = limit - special
+            raise ValueError(f"stride={stride} must be below the {room} tokens that max_length={limit} has room for.")
+        with ONE_CALL:
+            try:
+                if truncate:
+                    self.backend.enable_truncation(
+                        limit, stride=stride, strategy=truncation, direction=self.truncation_side
+                    )
+                return self.backend.encode_batch(rows, is_pretokenized=words, add_special_tokens=add_special_tokens)
+            except Exception as error:  # the backend's truncation errors have no type of their own
+                if not truncate:
+                    raise
+                raise ValueError(f"truncation={truncation!r} cannot reach max_length={limit}: {error}") from error
+            finally:
+                self.backend.no_truncation()
+
+    def _limit(self, max_length):
+        """The length to truncate or pad to, None if there is none."""
+        if max_length is not None:
+            return max_length
+        return self.model_max_length if self.model_max_length < 1e20 else None
+
+    def _rectangle(self, columns, padding, limit, multiple):
+        """Columns of ragged rows -> dict of int32 arrays."""
+        if padding == "max_length" and limit is None:
+            raise ValueError("padding='max_length' needs max_length: the tokenizer has no model_max_length.")
+        lengths = [len(row) for row in columns["input_ids"]]
+        length = padded_length(lengths, padding, limit, multiple)
+        if self.pad_token_id is None and any(count < length for count in lengths):
+            raise ValueError(
+                "the texts need padding and the tokenizer has no pad_token: "
+                "set one, for instance tokenizer.pad_token = tokenizer.eos_token."
+            )
+        fill = {"input_ids": self.pad_token_id or 0, "token_type_ids": self.pad_token_type_id, "attention_mask": 0}
+        fill |= {"special_tokens_mask": 1, "offset_mapping": (0, 0), "word_ids": -1, "sequence_ids": -1}
+        return {
+            key: pad_rows(rows, length, fill[key], self.padding_side) if key in fill else stack_rows(rows, key)
+            for key, rows in columns.items()
+        }
+
+    def _checked_ids(self, ids):
+        array = np.atleast_1d(np.asarray(ids))
+        if array.ndim > 1:
+            raise ValueError(f"expected one row of ids, got shape {array.shape}: use batch_decode for a batch.")
+        if array.size and array.dtype.kind not in "iu":
+            raise TypeError(f"token ids must be integers, not {array.dtype}.")
+        ids = array.tolist()
+        for index in ids:
+            if index < 0 or self.backend.id_to_token(index) is None:
+                raise ValueError(f"token id {index} is not in the vocabulary: ids go from 0 to {len(self) - 1}.")
+        return ids
+
+    def _saved_config(self):
+        """tokenizer_config.json: what was read, with the present state; paths and names of this machine left out."""
+        config = {key: value for key, value in self.config.items() if not key.endswith("_file")}
+        for former in ("name_or_path", "max_len", "added_tokens_decoder", *SPECIAL_TOKENS):
+            config.pop(former, None)
+        if not isinstance(config.get("extra_special_tokens"), dict):  # the newer name of additional_special_tokens
+            config.pop("extra_special_tokens", None)
+        named = type(self) is not Tokenizer and type(self).__name__ or config.get("tokenizer_class")
+        flags = ("content", "single_word", "lstrip", "rstrip", "normalized", "special")
+        return {
+            **config,
+            **{key: self._special.get(key) for key in SPECIAL_TOKENS if key in self._special or key in self.config},
+            "additional_special_tokens": self.additional_special_tokens,
+            "model_max_length": self.model_max_length,
+            "padding_side": self.padding_side,
+            "truncation_side": self.truncation_side,
+            "clean_up_tokenization_spaces": self.clean_up_tokenization_spaces,
+            "added_tokens_decoder": {
+                str(index): {flag: getattr(token, flag) for flag in flags}
+                for index, token in sorted(self.backend.get_added_tokens_decoder().items())
+            },
+            "tokenizer_class": named or "PreTrainedTokenizerFast",
+        }
+
+
+def _asked(value, default):
+    return default if value is None else value

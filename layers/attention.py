@@ -1,0 +1,117 @@
+"""Attention, with grouped queries, additive biases and a cache (arXiv:1706.03762, arXiv:2305.13245).
+
+Shapes: B batch, T new tokens, S keys, D width, H heads, K key/value heads, C channels a head.
+"""
+
+from keras import ops
+from keras.layers import Dense, Dropout
+
+from keras_tfm.layers.base import Layer
+
+
+class Attention(Layer):
+    """Multi-head attention: over the tokens themselves, or over a `context`.
+
+    A subclass adds relative positions by defining `score_bias`.
+
+    Args:
+        width: D, of the output.
+        heads: H.
+        kv_heads: K, shared by H / K query heads each. Default H.
+        channels: C. Default D / H.
+        bias: whether query, key, value and the output projection have biases.
+        dropout: the rate at which attention weights are dropped in training.
+        scale: what scores are multiplied by. Default 1 / sqrt(C).
+    """
+
+    def __init__(
+        self, width, heads, kv_heads=None, channels=None, *, bias=True, dropout=0.0, scale=None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        if channels is None and width % heads:
+            raise ValueError(f"the width {width} is no multiple of the number of heads {heads}")
+        self.heads, self.kv_heads = heads, kv_heads or heads
+        if heads % self.kv_heads:
+            raise ValueError(f"{heads} heads cannot share {self.kv_heads} key/value heads evenly")
+        self.channels = channels or width // heads
+        self.scale = self.channels**-0.5 if scale is None else scale
+        self.query = Dense(self.heads * self.channels, use_bias=bias)
+        self.key = Dense(self.kv_heads * self.channels, use_bias=bias)
+        self.value = Dense(self.kv_heads * self.channels, use_bias=bias)
+        self.dropout = Dropout(dropout)
+        self.project = Dense(width, use_bias=bias)
+
+    def new_cache(self, batch, length):
+        """An empty cache for `batch` texts of at most `length` tokens: 2 x (B, S, K, C)."""
+        return tuple(ops.zeros((batch, length, self.kv_heads, self.channels), self.compute_dtype) for _ in range(2))
+
+    def score_bias(self, query, key, start):
+        """What to add to the scaled scores: (B or 1, H or 1, T, S), or None.
+
+        query (B, T, H, C); key (B, S, K, C); start, the position of the first query.
+        """
+        return None
+
+    def call(self, x, context=None, attend=None, bias=None, cache=None, start=0, weights=False, training=None):
+        """x (B, T, D) -> (B, T, D), the new cache or None, the attention weights (B, H, T, S) or None.
+
+        Args:
+            context: (B, S, D) to look at. Default x.
+            attend: bool, True = may look, broadcastable to (B, H, T, S).
+            bias: added to the scaled scores, broadcastable to (B, H, T, S).
+            cache: keys and values of S positions, 2 x (B, S, K, C); the new ones are written there from `start` on.
+            start: the position of the first new token, an int or a scalar tensor.
+            weights: whether to return the attention weights.
+        """
+        context = x if context is None else context
+        query = split_heads(self.query(x), self.heads)
+        key = split_heads(self.key(context), self.kv_heads)
+        value = split_heads(self.value(context), self.kv_heads)
+        if cache is not None:
+            cache = tuple(
+                ops.slice_update(stored, (0, start, 0, 0), ops.cast(new, stored.dtype))
+                for stored, new in zip(cache, (key, value), strict=True)
+            )
+            key, value = cache
+        if (own := self.score_bias(query, key, start)) is not None:
+            bias = own if bias is None else bias + own
+        if bias is not None and attend is not None:
+            bias, attend = ops.where(attend, bias, MASKED), None
+
+        if weights or (training and self.dropout.rate > 0):
+            seen = attention_weights(query, key, attend, bias, self.scale)
+            groups = self.heads // self.kv_heads
+            y = ops.einsum("bhts,bshc->bthc", self.dropout(seen, training=training), ops.repeat(value, groups, axis=2))
+        else:
+            seen = None
+            y = ops.dot_product_attention(query, key, value, bias=bias, mask=attend, scale=self.scale)
+        return self.project(merge_heads(y)), cache, seen if weights else None
+
+
+# Far enough below every score to vanish in the softmax, and still a number in float16: a row in which everything
+# is masked becomes uniform, as in the reference, not NaN.
+MASKED = -3e4
+
+
+def attention_weights(query, key, attend, bias, scale):
+    """query (B, T, H, C), key (B, S, K, C) -> the softmax of their scaled products, (B, H, T, S).
+
+    Fused attention keeps these to itself: this is for those who ask for them, and for dropout.
+    """
+    key = ops.repeat(key, query.shape[2] // key.shape[2], axis=2)
+    scores = ops.einsum("bthc,bshc->bhts", query, key) * scale
+    if bias is not None:
+        scores = scores + ops.cast(bias, scores.dtype)
+    if attend is not None:
+        scores = ops.where(attend, scores, MASKED)
+    return ops.cast(ops.softmax(ops.cast(scores, "float32")), query.dtype)
+
+
+def split_heads(x, heads):
+    """x (B, T, H * C) -> (B, T, H, C)."""
+    return ops.reshape(x, (*ops.shape(x)[:2], heads, x.shape[-1] // heads))
+
+
+def merge_heads(x):
+    """x (B, T, H, C) -> (B, T, H * C)."""
+    return ops.reshape(x, (*ops.shape(x)[:2], x.shape[2] * x.shape[3]))

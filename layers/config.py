@@ -1,0 +1,98 @@
+"""Configurations: the fields of a checkpoint's `config.json`, as keyword-only dataclasses."""
+
+import dataclasses
+import difflib
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+# Old spelling -> the one we use. Both are read; ours, which every version of Transformers understands, is written.
+SPELLINGS = {"dtype": "torch_dtype"}
+
+
+@dataclass(kw_only=True)
+class Config:
+    """What every architecture's configuration shares. Subclasses add their fields, with the reference's defaults.
+
+    Keys that no field declares are kept in `extra` and written back, so that nothing a checkpoint says is lost.
+    """
+
+    model_type: ClassVar[str] = ""
+
+    architectures: list | None = None
+    torch_dtype: str | None = None
+    output_hidden_states: bool = False
+    output_attentions: bool = False
+    tie_word_embeddings: bool = True
+    is_decoder: bool = False
+    is_encoder_decoder: bool = False
+    add_cross_attention: bool = False
+    cross_attention_hidden_size: int | None = None
+    pad_token_id: int | None = None
+    bos_token_id: int | None = None
+    eos_token_id: int | list | None = None
+    id2label: dict | None = None
+    label2id: dict | None = None
+    problem_type: str | None = None
+    initializer_range: float = 0.02
+    extra: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self):
+        if self.id2label is None:
+            self.num_labels = 2
+        else:
+            self.id2label = {int(i): label for i, label in self.id2label.items()}
+            if self.label2id is None:
+                self.label2id = {label: i for i, label in self.id2label.items()}
+        problems = ("regression", "single_label_classification", "multi_label_classification")
+        if self.problem_type not in (None, *problems):
+            raise ValueError(f"problem_type must be one of {problems}, not {self.problem_type!r}")
+
+    @property
+    def num_labels(self):
+        """How many classes a classification head tells apart: the length of `id2label`."""
+        return len(self.id2label)
+
+    @num_labels.setter
+    def num_labels(self, count):
+        if self.id2label is None or len(self.id2label) != count:
+            self.id2label = {i: f"LABEL_{i}" for i in range(count)}
+            self.label2id = {label: i for i, label in self.id2label.items()}
+
+    @classmethod
+    def from_dict(cls, stored, **overrides):
+        """Builds the configuration from the keys of a `config.json`; `overrides` are fields set by the caller.
+
+        Raises:
+            TypeError: an override that is no field (a stored key that is no field is kept instead).
+        """
+        names = {f.name for f in dataclasses.fields(cls)} - {"extra"}
+        for name in overrides:
+            if name not in names | {"num_labels"} | set(stored):
+                near = difflib.get_close_matches(name, names, 1)
+                raise TypeError(
+                    f"{cls.__name__} has no field {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+                )
+        num_labels = overrides.pop("num_labels", stored.get("num_labels") if "id2label" not in stored else None)
+        if "id2label" in overrides:
+            stored = {k: v for k, v in stored.items() if k != "label2id"}
+        values = {SPELLINGS.get(k, k): v for k, v in {**stored, **overrides}.items() if k != "num_labels"}
+        values.pop("model_type", None)
+        extra = {k: values.pop(k) for k in list(values) if k not in names}
+        config = cls(**values, extra=extra)
+        if num_labels is not None:
+            config.num_labels = num_labels
+        return config
+
+    def to_dict(self):
+        """The keys of a `config.json`: what the architecture declares, and what differs from the common defaults."""
+        common = {f.name: f.default for f in dataclasses.fields(Config)}
+        stored = {"model_type": self.model_type, **self.extra}
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            if f.name != "extra" and (f.name not in common or value != common[f.name]):
+                stored[f.name] = value
+        if self.id2label == {0: "LABEL_0", 1: "LABEL_1"}:
+            del stored["id2label"], stored["label2id"]
+        if "id2label" in stored:
+            stored["id2label"] = {str(i): label for i, label in self.id2label.items()}
+        return stored

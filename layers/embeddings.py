@@ -1,0 +1,86 @@
+"""Embeddings of text: words, learned positions, token types."""
+
+from keras import ops
+from keras.layers import Dropout, Embedding, LayerNormalization
+
+from keras_tfm.layers.attention import Attention
+from keras_tfm.layers.base import Layer
+from keras_tfm.layers.masks import length
+from keras_tfm.runtime.tracing import sizes_are_known
+
+
+class TextEmbeddings(Layer):
+    """The sum of word, position and token type embeddings, normalised.
+
+    Args:
+        vocabulary, positions, types: the sizes of the tables; without `positions` or `types` (None) there is no such
+            table.
+        width: D.
+        epsilon: of the layer normalisation.
+        dropout: the rate, in training.
+    """
+
+    def __init__(self, vocabulary, width, positions=None, types=None, epsilon=1e-12, dropout=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.word = Embedding(vocabulary, width)
+        self.position = Embedding(positions, width) if positions else None
+        self.token_type = Embedding(types, width) if types else None
+        self.norm = LayerNormalization(epsilon=epsilon)
+        self.dropout = Dropout(dropout)
+
+    def call(self, inputs, start=0, training=None):
+        """input_ids (B, T) or inputs_embeds (B, T, D), token_type_ids and position_ids (B, T) -> (B, T, D).
+
+        Args:
+            start: the position of the first token, where `position_ids` are absent.
+        """
+        tokens = length(inputs)
+        x = inputs.get("inputs_embeds")
+        if x is None:
+            x = self.word(inputs["input_ids"])
+        if self.token_type is not None:
+            types = inputs.get("token_type_ids")
+            x = x + self.token_type(ops.zeros((1, tokens), "int32") if types is None else types)
+        if self.position is not None:
+            positions = inputs.get("position_ids")
+            if positions is None:
+                check_length(tokens, self.position.input_dim)
+                positions = (start + ops.arange(tokens))[None]
+            x = x + self.position(positions)
+        return self.dropout(self.norm(x), training=training)
+
+
+def check_length(tokens, limit):
+    """Raises ValueError where more `tokens` come than the position table has rows (if their number is known)."""
+    if sizes_are_known(tokens) and tokens > limit:
+        raise ValueError(
+            f"{tokens} tokens are more than the position table's {limit} rows: "
+            f"shorten the input (tokenizer(.., truncation=True, max_length={limit}))"
+        )
+
+
+class RelativeKeyAttention(Attention):
+    """Attention with a learned embedding of the distance between query and key, clipped by the table's size.
+
+    The embedding meets the query (`relative_key`, arXiv:1803.02155) or both query and key (`relative_key_query`,
+    arXiv:2009.13658, method 4).
+
+    Args:
+        positions: the largest number of positions; the table has 2 * positions - 1 rows.
+        with_key: whether the distance meets the key, too.
+    """
+
+    def __init__(self, *args, positions, with_key, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.positions, self.with_key = positions, with_key
+        self.distance = Embedding(2 * positions - 1, self.channels)
+
+    def score_bias(self, query, key, start):
+        tokens, keys = ops.shape(query)[1], ops.shape(key)[1]
+        distances = start + ops.arange(tokens)[:, None] - ops.arange(keys)[None]
+        rows = ops.clip(distances + self.positions - 1, 0, 2 * self.positions - 2)
+        table = self.distance(rows)  # (T, S, C)
+        bias = ops.einsum("bthc,tsc->bhts", query, table)
+        if self.with_key:
+            bias = bias + ops.einsum("bshc,tsc->bhts", key, table)
+        return bias * self.scale

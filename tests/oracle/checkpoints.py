@@ -1,0 +1,50 @@
+"""Writes tests/fixtures/checkpoints: two files by torch.save and what they hold. Run with the reference's Python."""
+
+import json
+from pathlib import Path
+
+import torch
+
+FOLDER = Path(__file__).parent.parent / "fixtures" / "checkpoints"
+
+
+def tensors():
+    torch.manual_seed(0)
+    weights = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)).state_dict()  # with its _metadata
+    grid = torch.randn(4, 6)
+    weights |= {
+        "parameter": torch.nn.Parameter(torch.randn(2, 2)),
+        "transposed": torch.randn(2, 3, 4).permute(2, 0, 1),
+        "shared.whole": grid,
+        "shared.rows": grid[1:3],
+        "shared.columns": grid[:, 1::2],
+        "expanded": torch.tensor([[1.5], [2.5]]).expand(2, 3),
+        "scalar": torch.tensor(7),
+        "empty": torch.zeros(0, 5),
+        "boolean": torch.tensor([[True, False], [False, True]]),
+        "complex": torch.randn(2, dtype=torch.complex64),
+    }
+    for name in "float16 bfloat16 float64 int8 uint8 int16 int32 float8_e4m3fn float8_e5m2 uint16".split():
+        weights[f"dtype.{name}"] = torch.tensor([0, 1, 3, 96]).to(getattr(torch, name))
+    return weights
+
+
+def described(tensor):
+    values = torch.view_as_real(tensor) if tensor.is_complex() else tensor.double()
+    return {
+        "dtype": str(tensor.dtype).removeprefix("torch."),
+        "shape": list(tensor.shape),
+        "values": values.flatten().tolist(),  # complex numbers as pairs
+    }
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    weights = tensors()
+    extras = {"epoch": 3, "best": 0.5, "history": [1, [2, None]], "size": torch.Size([1]), 7: "seven", "dtype": torch.half}
+    torch.save(weights | extras, FOLDER / "zip.bin")
+    training = {"state_dict": weights, "optimizer": {"state": {0: torch.ones(1)}}, **extras}
+    torch.save(training, FOLDER / "legacy.bin", _use_new_zipfile_serialization=False)
+    expected = {name: described(tensor) for name, tensor in weights.items()}
+    lines = [f" {json.dumps(name)}: {json.dumps(entry)}" for name, entry in expected.items()]
+    (FOLDER / "expected.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
