@@ -14,6 +14,6 @@ def __getattr__(name):
     families = [module.name for module in pkgutil.iter_modules(__path__)]
     matching = [family for family in families if name.lower().startswith(family.replace("_", ""))]
     home = HOMES.get(name) or max(matching, key=len, default=None)
-    if home is None or "Tokenizer" not in name:
+    if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{home}"), name)

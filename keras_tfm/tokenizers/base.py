@@ -10,8 +10,17 @@ from pathlib import Path
 import numpy as np
 from tokenizers import AddedToken
 
-from keras_tfm.tokenizers.batch import PADDING, TRUNCATION, pad_rows, padded_length, stack_rows, strategy, text_rows
-from keras_tfm.tokenizers.files import json_bytes, read_backend, read_config, write
+from keras_tfm.tokenizers.batch import (
+    PADDING,
+    TRUNCATION,
+    column,
+    pad_rows,
+    padded_length,
+    paired_rows,
+    stack_rows,
+    strategy,
+)
+from keras_tfm.tokenizers.files import json_bytes, read_backend, read_config, saved_config, write
 from keras_tfm.tokenizers.special import SPECIAL_TOKENS, SpecialTokens, added_token, content
 
 # The backend keeps the truncation of a call as state, so calls from several threads take turns.
@@ -28,7 +37,7 @@ class Tokenizer(SpecialTokens):
     tokenizer_config.json), builds a backend from the vocabulary files where there is no tokenizer.json (`build`), and
     applies its options to a backend of either origin (`configure`).
 
-    Arguments: `backend`, a `tokenizers.Tokenizer`; `config`, any key of tokenizer_config.json: the special tokens
+    Arguments: `backend`, a `tokenizers.Tokenizer` of its own; `config`, any key of tokenizer_config.json: the special tokens
     (`cls_token="[CLS]"`, ..., `additional_special_tokens=[...]`), `model_max_length` (default: no limit),
     `padding_side` and `truncation_side` ("right" or "left", default "right"), `model_input_names`,
     `clean_up_tokenization_spaces` (default True) and those of the subclass. Unknown keys are kept and saved.
@@ -39,7 +48,7 @@ class Tokenizer(SpecialTokens):
     model_input_names = ("input_ids", "token_type_ids", "attention_mask")
     padding_side = truncation_side = "right"
 
-    def __init__(self, backend, **config):
+    def __init__(self, backend, /, **config):
         self.config = config = {**self.defaults, **config}
         self.backend = backend
         self.vocab_paths = ()
@@ -87,8 +96,8 @@ class Tokenizer(SpecialTokens):
         else:
             wanted = " or ".join(["tokenizer.json", *([" with ".join(files)] if files else [])])
             raise FileNotFoundError(
-                f"{source!r} has no tokenizer for {cls.__name__}: found no {wanted}. "
-                "Add the file, or load the tokenizer from the preset that the model was trained from."
+                f"{preset.name} has no tokenizer for {cls.__name__}: found no {wanted}. Add the file, or use the class "
+                "that its files are meant for: AutoTokenizer finds it."
             )
         tokenizer = cls(backend, **config)
         tokenizer.vocab_paths = tuple(file for file in files.values() if file)
@@ -131,24 +140,18 @@ class Tokenizer(SpecialTokens):
         special_tokens_mask (1 = added or padding); offset_mapping (B, T, 2) in characters; word_ids and sequence_ids
         (-1 = none); length (B,), the tokens of each row without padding.
         """
-        rows = text_rows(text, is_split_into_words, "text")
-        paired = text_pair is not None
-        if paired:
-            second = text_rows(text_pair, is_split_into_words, "text_pair")
-            if len(second) != len(rows):
-                raise ValueError(f"text has {len(rows)} rows and text_pair {len(second)}: give one pair a row.")
-            rows = list(zip(rows, second, strict=True))
+        rows = paired_rows(text, text_pair, is_split_into_words)
         padding, truncation = strategy(padding, PADDING, "padding"), strategy(truncation, TRUNCATION, "truncation")
         if max_length is not None and padding != "max_length" and truncation is None:
             warnings.warn("max_length has no effect without truncation=True or padding='max_length'", stacklevel=2)
         limit = self._limit(max_length)
+        if truncation and padding and pad_to_multiple_of and limit and limit % pad_to_multiple_of:
+            raise ValueError(f"max_length={limit} is not a multiple of pad_to_multiple_of={pad_to_multiple_of}.")
+        paired = text_pair is not None
         encodings = self._encode(rows, paired, add_special_tokens, truncation, limit, stride, is_split_into_words)
-        samples = list(range(len(encodings)))
         if return_overflowing_tokens:
             samples = [index for index, first in enumerate(encodings) for _ in range(1 + len(first.overflowing))]
             encodings = [row for first in encodings for row in (first, *first.overflowing)]
-        if truncation and padding and pad_to_multiple_of and limit and limit % pad_to_multiple_of:
-            raise ValueError(f"max_length={limit} is not a multiple of pad_to_multiple_of={pad_to_multiple_of}.")
 
         wanted = {
             "token_type_ids": _asked(return_token_type_ids, "token_type_ids" in self.model_input_names),
@@ -158,13 +161,7 @@ class Tokenizer(SpecialTokens):
             "word_ids": return_word_ids,
             "sequence_ids": return_sequence_ids,
         }
-        fields = {"input_ids": "ids", "token_type_ids": "type_ids", "offset_mapping": "offsets"}
-        columns = {
-            key: [getattr(encoding, fields.get(key, key)) for encoding in encodings]
-            for key in ("input_ids", *(key for key, asked in wanted.items() if asked))
-        }
-        for key in {"word_ids", "sequence_ids"} & columns.keys():
-            columns[key] = [[-1 if index is None else index for index in row] for row in columns[key]]
+        columns = {key: column(encodings, key) for key in ["input_ids", *(key for key in wanted if wanted[key])]}
         arrays = self._rectangle(columns, padding, limit, pad_to_multiple_of)
         if return_overflowing_tokens:
             arrays["overflow_to_sample_mapping"] = np.array(samples, dtype="int32")
@@ -191,16 +188,12 @@ class Tokenizer(SpecialTokens):
 
     def tokenize(self, text, pair=None, *, add_special_tokens=False):
         """The tokens of a text, or of a pair, as strings."""
-        rows = list(zip(*(text_rows(part, False, "text") for part in (text, pair) if part is not None), strict=True))
-        (encoding,) = self._encode(rows if pair is not None else [text], pair is not None, add_special_tokens)
-        return encoding.tokens
+        encodings = self._encode(paired_rows(text, pair), pair is not None, add_special_tokens)
+        return _single(encodings, "tokenize").tokens
 
     def encode(self, text, text_pair=None, **options):
         """The ids of one text, or of one pair, as a list; options as in a call."""
-        ids = self(text, text_pair, **options)["input_ids"]
-        if len(ids) != 1:
-            raise ValueError(f"encode takes one text, got {len(ids)} rows: call the tokenizer itself for a batch.")
-        return ids[0].tolist()
+        return _single(self(text, text_pair, **options)["input_ids"], "encode").tolist()
 
     def decode(self, token_ids, *, skip_special_tokens=False, clean_up_tokenization_spaces=None):
         """The text of an id or of a row of ids.
@@ -227,9 +220,11 @@ class Tokenizer(SpecialTokens):
 
     def convert_ids_to_tokens(self, ids, *, skip_special_tokens=False):
         """An id or a row of ids -> its token or theirs; ValueError for an id outside the vocabulary."""
-        special = self.all_special_ids if skip_special_tokens else ()
-        tokens = [self.backend.id_to_token(index) for index in self._checked_ids(ids) if index not in special]
-        return tokens[0] if np.ndim(ids) == 0 else tokens
+        tokens = [self.backend.id_to_token(index) for index in self._checked_ids(ids)]
+        if np.ndim(ids) == 0:
+            return tokens[0]
+        special = self.all_special_tokens if skip_special_tokens else ()
+        return [token for token in tokens if token not in special]
 
     @property
     def vocab_size(self):
@@ -266,8 +261,7 @@ class Tokenizer(SpecialTokens):
             write(folder / path.name, path.read_bytes())
         write(folder / "tokenizer.json", self.backend.to_str(pretty=True).encode())
         write(folder / "special_tokens_map.json", json_bytes(self.special_tokens_map))
-        # last, for it names the class and so makes the folder a tokenizer's
-        write(folder / "tokenizer_config.json", json_bytes(self._saved_config()))
+        write(folder / "tokenizer_config.json", json_bytes(saved_config(self)))
 
     save_pretrained = save_preset
 
@@ -328,34 +322,16 @@ class Tokenizer(SpecialTokens):
             raise TypeError(f"token ids must be integers, not {array.dtype}.")
         ids = array.tolist()
         for index in ids:
-            if index < 0 or self.backend.id_to_token(index) is None:
+            if not 0 <= index < 2**32 or self.backend.id_to_token(index) is None:  # the backend's ids have 32 bits
                 raise ValueError(f"token id {index} is not in the vocabulary: ids go from 0 to {len(self) - 1}.")
         return ids
-
-    def _saved_config(self):
-        """tokenizer_config.json: what was read, with the present state; paths and names of this machine left out."""
-        config = {key: value for key, value in self.config.items() if not key.endswith("_file")}
-        for former in ("name_or_path", "max_len", "added_tokens_decoder", *SPECIAL_TOKENS):
-            config.pop(former, None)
-        if not isinstance(config.get("extra_special_tokens"), dict):  # the newer name of additional_special_tokens
-            config.pop("extra_special_tokens", None)
-        named = type(self) is not Tokenizer and type(self).__name__ or config.get("tokenizer_class")
-        flags = ("content", "single_word", "lstrip", "rstrip", "normalized", "special")
-        return {
-            **config,
-            **{key: self._special.get(key) for key in SPECIAL_TOKENS if key in self._special or key in self.config},
-            "additional_special_tokens": self.additional_special_tokens,
-            "model_max_length": self.model_max_length,
-            "padding_side": self.padding_side,
-            "truncation_side": self.truncation_side,
-            "clean_up_tokenization_spaces": self.clean_up_tokenization_spaces,
-            "added_tokens_decoder": {
-                str(index): {flag: getattr(token, flag) for flag in flags}
-                for index, token in sorted(self.backend.get_added_tokens_decoder().items())
-            },
-            "tokenizer_class": named or "PreTrainedTokenizerFast",
-        }
 
 
 def _asked(value, default):
     return default if value is None else value
+
+
+def _single(rows, method):
+    if len(rows) != 1:
+        raise ValueError(f"{method} takes one text, got {len(rows)} rows: call the tokenizer itself for a batch.")
+    return rows[0]

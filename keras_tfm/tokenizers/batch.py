@@ -1,4 +1,4 @@
-"""From ragged rows of token ids to rectangular int32 arrays, and the checks on what may be asked for."""
+"""A call's way in and out: texts are checked and paired; encodings become ragged columns, then int32 arrays."""
 
 import numpy as np
 
@@ -12,6 +12,7 @@ TRUNCATION = {
     None: None,
     "do_not_truncate": None,
 }
+ENCODING_NAMES = {"input_ids": "ids", "token_type_ids": "type_ids", "offset_mapping": "offsets"}
 
 
 def strategy(value, allowed, argument):
@@ -42,6 +43,25 @@ def text_rows(text, words, argument):
     return rows
 
 
+def paired_rows(text, text_pair=None, words=False):
+    """`text`, `text_pair` as in a call -> a list of texts, or of pairs of them."""
+    rows = text_rows(text, words, "text")
+    if text_pair is None:
+        return rows
+    second = text_rows(text_pair, words, "text_pair")
+    if len(second) != len(rows):
+        raise ValueError(f"text has {len(rows)} rows and text_pair {len(second)}: every text needs its pair.")
+    return list(zip(rows, second, strict=True))
+
+
+def column(encodings, key):
+    """The ragged rows of one output; -1 where a token belongs to no word or sequence."""
+    rows = [getattr(encoding, ENCODING_NAMES.get(key, key)) for encoding in encodings]
+    if key in ("word_ids", "sequence_ids"):
+        return [[-1 if index is None else index for index in row] for row in rows]
+    return rows
+
+
 def padded_length(lengths, padding, max_length=None, multiple=None):
     """The common length of rows that have `lengths` tokens; ValueError where they don't fit."""
     longest = max(lengths, default=0)
@@ -54,7 +74,7 @@ def padded_length(lengths, padding, max_length=None, multiple=None):
         return longest
     length = max_length if padding == "max_length" else longest
     if length < longest:
-        raise ValueError(f"a text has {longest} tokens, more than max_length={length}: add truncation=True.")
+        raise ValueError(f"a text has {longest} tokens, more than max_length={length}: truncate it, truncation=True.")
     return -(-length // multiple) * multiple if multiple else length
 
 

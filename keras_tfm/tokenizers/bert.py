@@ -4,6 +4,7 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from keras_tfm.tokenizers.base import Tokenizer
+from keras_tfm.tokenizers.files import read_vocab
 
 
 class BertTokenizer(Tokenizer):
@@ -27,15 +28,9 @@ class BertTokenizer(Tokenizer):
 
     @classmethod
     def build(cls, files, config):
-        tokens = files["vocab.txt"].read_text(encoding="utf-8").removesuffix("\n").split("\n")
-        vocab = {token: index for index, token in enumerate(tokens)}
-        cls_token, sep_token = config["cls_token"], config["sep_token"]
-        lacking = [token for token in (config["unk_token"], cls_token, sep_token) if token not in vocab]
-        if lacking:
-            raise ValueError(
-                f"{files['vocab.txt']} lacks {', '.join(lacking)}: pass the names that it has, cls_token=..."
-            )
-        backend = Backend(models.WordPiece(vocab, unk_token=config["unk_token"], max_input_chars_per_word=100))
+        unk_token, cls_token, sep_token = config["unk_token"], config["cls_token"], config["sep_token"]
+        vocab = read_vocab(files["vocab.txt"], unk_token, cls_token, sep_token)
+        backend = Backend(models.WordPiece(vocab, unk_token=unk_token, max_input_chars_per_word=100))
         backend.normalizer = normalizers.BertNormalizer()
         backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
         backend.post_processor = processors.TemplateProcessing(

@@ -6,7 +6,7 @@ import os
 from tokenizers import AddedToken
 from tokenizers import Tokenizer as Backend
 
-from keras_tfm.tokenizers.special import added_token, content, named_special_tokens
+from keras_tfm.tokenizers.special import SPECIAL_TOKENS, added_token, content, named_special_tokens
 
 
 def read_config(preset):
@@ -26,11 +26,48 @@ def read_config(preset):
     return config
 
 
+def saved_config(tokenizer):
+    """tokenizer_config.json: what was read, with the present state; paths and names of this machine left out."""
+    config = {key: value for key, value in tokenizer.config.items() if not key.endswith("_file")}
+    for former in ("name_or_path", "max_len"):
+        config.pop(former, None)
+    if not isinstance(config.get("extra_special_tokens"), dict):  # a list is another name of additional_special_tokens
+        config.pop("extra_special_tokens", None)
+    name = type(tokenizer).__name__
+    if name == "Tokenizer":  # it serves any class that has a tokenizer.json
+        name = config.get("tokenizer_class") or "PreTrainedTokenizerFast"
+    special = {key: getattr(tokenizer, key) for key in SPECIAL_TOKENS}
+    kept = ("model_max_length", "padding_side", "truncation_side", "clean_up_tokenization_spaces")
+    flags = ("content", "single_word", "lstrip", "rstrip", "normalized", "special")
+    return {
+        **config,
+        **{key: token for key, token in special.items() if token is not None or key in config},
+        "additional_special_tokens": tokenizer.additional_special_tokens,
+        **{key: getattr(tokenizer, key) for key in kept},
+        "added_tokens_decoder": {
+            str(index): {flag: getattr(token, flag) for flag in flags}
+            for index, token in sorted(tokenizer.backend.get_added_tokens_decoder().items())
+        },
+        "tokenizer_class": name.replace("TokenizersBackend", "PreTrainedTokenizerFast"),  # all versions know the latter
+    }
+
+
 def read_backend(path):
+    """tokenizer.json -> `tokenizers.Tokenizer`; ValueError if it cannot be read."""
     try:
         return Backend.from_file(str(path))
     except Exception as error:  # the backend raises no narrower type
         raise ValueError(f"{path} is damaged or of an unknown format: {error}. Fetch or save it again.") from error
+
+
+def read_vocab(path, *needed):
+    """A vocabulary of one token a line -> {token: id}; ValueError if one of the tokens `needed` is not in it."""
+    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    vocab = {token: index for index, token in enumerate(lines)}
+    lacking = [token for token in needed if token not in vocab]
+    if lacking:
+        raise ValueError(f"{path} lacks {', '.join(lacking)}: name the tokens that stand for them, cls_token=...")
+    return vocab
 
 
 def json_bytes(value):
@@ -38,6 +75,7 @@ def json_bytes(value):
 
 
 def write(path, data):
+    """Write a file that takes its name only when complete."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         unfinished.write_bytes(data)

@@ -15,10 +15,10 @@ class SpecialToken:
         return self if tokenizer is None else tokenizer._special.get(self.name)
 
     def __set__(self, tokenizer, token):
-        if token is not None and tokenizer.backend.token_to_id(token) is None:
+        if token is not None and tokenizer.backend.token_to_id(content(token)) is None:
             way_out = f"add_special_tokens({{{self.name!r}: {token!r}}})"
             raise ValueError(f"{token!r} is not in the vocabulary: use {way_out}.")
-        tokenizer._special[self.name] = token
+        tokenizer._special[self.name] = content(token)
 
 
 class SpecialTokenId:
@@ -64,11 +64,13 @@ class SpecialTokens:
 
     @property
     def all_special_tokens(self):
+        """The special tokens, each once."""
         named = [self._special[key] for key in SPECIAL_TOKENS if self._special.get(key) is not None]
         return list(dict.fromkeys(named + self.additional_special_tokens))
 
     @property
     def all_special_ids(self):
+        """Their ids."""
         return self.convert_tokens_to_ids(self.all_special_tokens)
 
     def add_special_tokens(self, tokens):
@@ -97,6 +99,7 @@ def content(token):
 
 
 def added_token(token, **flags):
+    """A token of any of those forms for the backend; `flags` hold where the token does not say otherwise."""
     if isinstance(token, AddedToken):
         return token
     if isinstance(token, dict):
@@ -105,6 +108,7 @@ def added_token(token, **flags):
 
 
 def named_special_tokens(config):
+    """Name -> token, as `add_special_tokens` takes them; the additional ones have two names in the Hub's files."""
     extra = config.get("extra_special_tokens") or []
     extra = extra.values() if isinstance(extra, dict) else extra
     named = {key: config[key] for key in SPECIAL_TOKENS if config.get(key) is not None}

@@ -6,6 +6,8 @@ from pathlib import Path
 import torch
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "checkpoints"
+DTYPES = [torch.float16, torch.bfloat16, torch.float64, torch.float8_e4m3fn, torch.float8_e5m2]
+DTYPES += [torch.int8, torch.int16, torch.int32, torch.uint8, torch.uint16]
 
 
 def tensors():
@@ -24,8 +26,8 @@ def tensors():
         "boolean": torch.tensor([[True, False], [False, True]]),
         "complex": torch.randn(2, dtype=torch.complex64),
     }
-    for name in "float16 bfloat16 float64 int8 uint8 int16 int32 float8_e4m3fn float8_e5m2 uint16".split():
-        weights[f"dtype.{name}"] = torch.tensor([0, 1, 3, 96]).to(getattr(torch, name))
+    for dtype in DTYPES:
+        weights[f"dtype.{dtype}"] = torch.tensor([0, 1, 3, 96]).to(dtype)
     return weights
 
 
@@ -41,10 +43,13 @@ def described(tensor):
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     weights = tensors()
-    extras = {"epoch": 3, "best": 0.5, "history": [1, [2, None]], "size": torch.Size([1]), 7: "seven", "dtype": torch.half}
-    torch.save(weights | extras, FOLDER / "zip.bin")
-    training = {"state_dict": weights, "optimizer": {"state": {0: torch.ones(1)}}, **extras}
+    extras = {"epoch": 3, "best": 0.5, "history": [1, [2, None]], "size": torch.Size([1]), 7: "seven"}
+    extras["dtype"] = torch.half
+    training = {"state_dict": weights, "optimizer": {"state": {0: torch.ones(1)}}} | extras
     torch.save(training, FOLDER / "legacy.bin", _use_new_zipfile_serialization=False)
+    flat = tensors()
+    flat.update(extras)
+    torch.save(flat, FOLDER / "zip.bin")
     expected = {name: described(tensor) for name, tensor in weights.items()}
     lines = [f" {json.dumps(name)}: {json.dumps(entry)}" for name, entry in expected.items()]
     (FOLDER / "expected.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

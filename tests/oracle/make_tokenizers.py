@@ -95,23 +95,13 @@ def calls():
     yield {"text": SPLIT, "text_pair": SPLIT[::-1], "is_split_into_words": True}
     yield {"text": SPLIT, "is_split_into_words": True, "truncation": True, "max_length": 5}
     for side, max_length in itertools.product(("right", "left"), (3, 7, 9)):
-        yield {
-            "text": A,
-            "text_pair": B,
-            "truncation": "longest_first",
-            "max_length": max_length,
-            "truncation_side": side,
-        }
+        cut = {"max_length": max_length, "truncation_side": side}
+        yield {"text": A, "text_pair": B, "truncation": "longest_first", **cut}
     for side in ("right", "left"):
-        yield {
-            "text": A,
-            "text_pair": [B[0]] * 4,
-            "truncation": "only_first",
-            "max_length": 30,
-            "truncation_side": side,
-        }
-        yield {"text": A[3], "text_pair": B[0], "truncation": "only_first", "max_length": 9, "truncation_side": side}
-        yield {"text": B[0], "text_pair": B[1], "truncation": "only_second", "max_length": 9, "truncation_side": side}
+        cut = {"max_length": 9, "truncation_side": side}
+        yield {"text": A[:2], "text_pair": ["the dog"] * 2, "truncation": "only_first", **cut}
+        yield {"text": A[3], "text_pair": B[0], "truncation": "only_first", **cut}
+        yield {"text": B[0], "text_pair": B[1], "truncation": "only_second", **cut}
     overflow = {"return_overflowing_tokens": True}
     for stride, side in itertools.product((0, 1, 2), ("right", "left")):
         cut = {"stride": stride, "truncation_side": side, **overflow}
