@@ -85,7 +85,7 @@ class Config:
 
     def to_dict(self):
         """The keys of a `config.json`: what the architecture declares, and what differs from the common defaults."""
-        common = {f.name: f.default for f in dataclasses.fields(Config)}
+        common = {f.name: f.default for f in dataclasses.fields(Config) if f.name not in type(self).__annotations__}
         stored = {"model_type": self.model_type, **self.extra}
         for f in dataclasses.fields(self):
             value = getattr(self, f.name)

@@ -325,7 +325,7 @@ def test_shapes_outside_the_data(write_torch, arguments, problem):
         Checkpoint([write_torch(dictionary(x=tensor(**arguments)))])
 
 
-DEEP = b")" + b"\x85" * 300_000  # a tuple in a tuple in a tuple ...: hashing it would exhaust the C stack
+DEEP = b")" + b"\x85" * 100_000  # a tuple in a tuple in a tuple ...: hashing it would exhaust the C stack
 LAUGHS = b")" + b"q\x00h\x00\x86" * 100  # a pair of a pair of ...: visiting all of it would take for ever
 
 
@@ -336,8 +336,8 @@ LAUGHS = b")" + b"q\x00h\x00\x86" * 100  # a pair of a pair of ...: visiting all
         lambda value: value,
         lambda value: b"}" + value + literal(1) + b"s",
         lambda value: value + b")R",
-        lambda value: called("torch._utils _rebuild_tensor_v2", value, value, value, value),
-        lambda value: called("torch._utils _rebuild_tensor_v2", storage(), value, value, value),
+        lambda value: called("torch._utils _rebuild_tensor_v2", value, *[literal(1)] * 3),
+        lambda value: called("torch._utils _rebuild_tensor_v2", storage(), literal(0), value, literal(1)),
         lambda value: called("torch._utils _rebuild_tensor_v3", storage(), *[literal(1)] * 5, value),
         lambda value: b"(" + literal("storage") + value + literal("0") + literal("cpu") + literal(1) + b"tQ",
         lambda value: b"(" + value + storage() + literal("0") + literal("cpu") + literal(1) + b"tQ",
@@ -432,7 +432,7 @@ def test_damaged_files_never_crash(real_files, tmp_path):
     for source in real_files:
         content, path = source.read_bytes(), tmp_path / f"flipped{source.suffix}"
         refused = 0
-        for _ in range(300):
+        for _ in range(100):
             damaged = bytearray(content)
             for _ in range(chance.randint(1, 4)):
                 damaged[chance.randrange(len(damaged))] = chance.randrange(256)
@@ -445,7 +445,7 @@ def test_damaged_files_never_crash(real_files, tmp_path):
             else:
                 for name in checkpoint:
                     checkpoint.read(name)
-        assert refused > 30
+        assert refused > 20
 
 
 # Writing

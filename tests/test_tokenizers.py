@@ -99,6 +99,17 @@ def test_folders_of_every_age(name, saved, tmp_path):
     assert tokenizer.all_special_ids == recorded["all_special_ids"]
     assert (tokenizer.vocab_size, len(tokenizer)) == (recorded["vocab_size"], recorded["length"])
     assert tokenizer.model_max_length == recorded["model_max_length"]
+    assert [tokenizer.padding_side, tokenizer.truncation_side] == recorded["sides"]
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, case in FOLDERS["folders"].items() if "tokenizer.json" in case["files"]]
+)
+def test_tokenizer_json_of_an_unknown_class(name, tmp_path):
+    recorded = FOLDERS["folders"][name]
+    tokenizer = Tokenizer.from_preset(write_folder(tmp_path, recorded["files"], FOLDERS["vocab"]))
+    assert tokenizer.special_tokens_map == recorded["plain_special_tokens_map"]
+    assert [tokenizer.padding_side, tokenizer.truncation_side] == recorded["sides"]
 
 
 def test_where_the_slow_class_differs(vocab_folder):
@@ -314,6 +325,12 @@ def test_damaged_config(vocab_folder, tmp_path):
         BertTokenizer.from_preset(tmp_path)
 
 
+def test_damaged_vocabulary(tmp_path):
+    (tmp_path / "vocab.txt").write_bytes(b"the\n\xff\xfe\n")
+    with pytest.raises(ValueError, match=r"vocab.txt is damaged"):
+        BertTokenizer.from_preset(tmp_path)
+
+
 def test_vocabulary_without_special_tokens(tmp_path):
     (tmp_path / "vocab.txt").write_text("the\ncat\n")
     with pytest.raises(ValueError, match=r"vocab.txt lacks \[UNK\], \[CLS\], \[SEP\]"):
@@ -348,6 +365,15 @@ def test_vocabulary_without_special_tokens(tmp_path):
 def test_bad_arguments(arguments, error, message, bert):
     with pytest.raises(error, match=message):
         bert(**arguments)
+
+
+def test_bad_sides(bert):
+    bert.padding_side = "Left"
+    with pytest.raises(ValueError, match="padding_side='Left' is unknown: use one of 'right', 'left'"):
+        bert(["the", "the cat"])
+    bert.padding_side, bert.truncation_side = "left", "Left"
+    with pytest.raises(ValueError, match="truncation_side='Left' is unknown: use one of 'right', 'left'"):
+        bert("the cat", truncation=True, max_length=3)
 
 
 def test_max_length_without_effect_is_told(bert):

@@ -12,6 +12,7 @@ from tokenizers import AddedToken
 
 from keras_tfm.tokenizers.batch import (
     PADDING,
+    SIDES,
     TRUNCATION,
     column,
     pad_rows,
@@ -20,7 +21,7 @@ from keras_tfm.tokenizers.batch import (
     stack_rows,
     strategy,
 )
-from keras_tfm.tokenizers.files import json_bytes, read_backend, read_config, saved_config, write
+from keras_tfm.tokenizers.files import json_bytes, read_backend, read_config, recorded_options, saved_config, write
 from keras_tfm.tokenizers.special import SPECIAL_TOKENS, SpecialTokens, added_token, content
 
 # The backend keeps the truncation of a call as state, so calls from several threads take turns.
@@ -37,9 +38,9 @@ class Tokenizer(SpecialTokens):
     tokenizer_config.json), builds a backend from the vocabulary files where there is no tokenizer.json (`build`), and
     applies its options to a backend of either origin (`configure`).
 
-    Arguments: `backend`, a `tokenizers.Tokenizer` of its own; `config`, any key of tokenizer_config.json: the special tokens
-    (`cls_token="[CLS]"`, ..., `additional_special_tokens=[...]`), `model_max_length` (default: no limit),
-    `padding_side` and `truncation_side` ("right" or "left", default "right"), `model_input_names`,
+    Arguments: `backend`, a `tokenizers.Tokenizer` for this object alone; `config`, any key of tokenizer_config.json:
+    the special tokens (`cls_token="[CLS]"`, ..., `additional_special_tokens=[...]`), `model_max_length` (default: no
+    limit), `padding_side` and `truncation_side` ("right" or "left", default "right"), `model_input_names`,
     `clean_up_tokenization_spaces` (default True) and those of the subclass. Unknown keys are kept and saved.
     """
 
@@ -49,10 +50,10 @@ class Tokenizer(SpecialTokens):
     padding_side = truncation_side = "right"
 
     def __init__(self, backend, /, **config):
-        self.config = config = {**self.defaults, **config}
+        self.config = config = {**recorded_options(backend), **self.defaults, **config}
         self.backend = backend
         self.vocab_paths = ()
-        backend.no_padding()  # what tokenizer.json may say of both is not meant for calls
+        backend.no_padding()  # the lengths that tokenizer.json may say to pad and truncate to are not meant for calls
         backend.no_truncation()
         self.model_max_length = int(config.get("model_max_length") or config.get("max_len") or NO_LIMIT)
         self.padding_side = config.get("padding_side", self.padding_side)
@@ -139,6 +140,8 @@ class Tokenizer(SpecialTokens):
         Keys: input_ids; token_type_ids and attention_mask where the model takes them or they are asked for;
         special_tokens_mask (1 = added or padding); offset_mapping (B, T, 2) in characters; word_ids and sequence_ids
         (-1 = none); length (B,), the tokens of each row without padding.
+
+        TypeError for what is no text, ValueError for arguments that contradict each other or the tokenizer.
         """
         rows = paired_rows(text, text_pair, is_split_into_words)
         padding, truncation = strategy(padding, PADDING, "padding"), strategy(truncation, TRUNCATION, "truncation")
@@ -276,12 +279,11 @@ class Tokenizer(SpecialTokens):
         if truncate and stride and stride >= limit - special:
             room = limit - special
             raise ValueError(f"stride={stride} must be below the {room} tokens that max_length={limit} has room for.")
+        side = strategy(self.truncation_side, SIDES, "truncation_side")
         with ONE_CALL:
             try:
                 if truncate:
-                    self.backend.enable_truncation(
-                        limit, stride=stride, strategy=truncation, direction=self.truncation_side
-                    )
+                    self.backend.enable_truncation(limit, stride=stride, strategy=truncation, direction=side)
                 return self.backend.encode_batch(rows, is_pretokenized=words, add_special_tokens=add_special_tokens)
             except Exception as error:  # the backend's truncation errors have no type of their own
                 if not truncate:
@@ -307,10 +309,11 @@ class Tokenizer(SpecialTokens):
                 "the texts need padding and the tokenizer has no pad_token: "
                 "set one, for instance tokenizer.pad_token = tokenizer.eos_token."
             )
+        side = strategy(self.padding_side, SIDES, "padding_side")
         fill = {"input_ids": self.pad_token_id or 0, "token_type_ids": self.pad_token_type_id, "attention_mask": 0}
         fill |= {"special_tokens_mask": 1, "offset_mapping": (0, 0), "word_ids": -1, "sequence_ids": -1}
         return {
-            key: pad_rows(rows, length, fill[key], self.padding_side) if key in fill else stack_rows(rows, key)
+            key: pad_rows(rows, length, fill[key], side) if key in fill else stack_rows(rows, key)
             for key, rows in columns.items()
         }
 

@@ -12,6 +12,7 @@ TRUNCATION = {
     None: None,
     "do_not_truncate": None,
 }
+SIDES = {"right": "right", "left": "left"}
 ENCODING_NAMES = {"input_ids": "ids", "token_type_ids": "type_ids", "offset_mapping": "offsets"}
 
 

@@ -26,6 +26,39 @@ def read_config(preset):
     return config
 
 
+def read_backend(path):
+    """tokenizer.json -> `tokenizers.Tokenizer`; ValueError if it cannot be read."""
+    try:
+        return Backend.from_file(str(path))
+    except Exception as error:  # the backend raises no narrower type
+        raise ValueError(f"{path} is damaged or of an unknown format: {error}. Fetch or save it again.") from error
+
+
+def recorded_options(backend):
+    """The options that a tokenizer.json tells when it was saved with padding or truncation switched on."""
+    options = {}
+    if padding := backend.padding:
+        options["pad_token"] = padding["pad_token"]
+        options["pad_token_type_id"] = padding["pad_type_id"]
+        options["padding_side"] = padding["direction"]
+    if truncation := backend.truncation:
+        options["truncation_side"] = truncation["direction"]
+    return options
+
+
+def read_vocab(path, *needed):
+    """A vocabulary of one token a line -> {token: id}; ValueError if one of the tokens `needed` is not in it."""
+    try:
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is damaged: {error}. Fetch it again.") from error
+    vocab = {token: index for index, token in enumerate(lines)}
+    lacking = [token for token in needed if token not in vocab]
+    if lacking:
+        raise ValueError(f"{path} lacks {', '.join(lacking)}: name the tokens that stand for them, cls_token=...")
+    return vocab
+
+
 def saved_config(tokenizer):
     """tokenizer_config.json: what was read, with the present state; paths and names of this machine left out."""
     config = {key: value for key, value in tokenizer.config.items() if not key.endswith("_file")}
@@ -50,24 +83,6 @@ def saved_config(tokenizer):
         },
         "tokenizer_class": name.replace("TokenizersBackend", "PreTrainedTokenizerFast"),  # all versions know the latter
     }
-
-
-def read_backend(path):
-    """tokenizer.json -> `tokenizers.Tokenizer`; ValueError if it cannot be read."""
-    try:
-        return Backend.from_file(str(path))
-    except Exception as error:  # the backend raises no narrower type
-        raise ValueError(f"{path} is damaged or of an unknown format: {error}. Fetch or save it again.") from error
-
-
-def read_vocab(path, *needed):
-    """A vocabulary of one token a line -> {token: id}; ValueError if one of the tokens `needed` is not in it."""
-    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    vocab = {token: index for index, token in enumerate(lines)}
-    lacking = [token for token in needed if token not in vocab]
-    if lacking:
-        raise ValueError(f"{path} lacks {', '.join(lacking)}: name the tokens that stand for them, cls_token=...")
-    return vocab
 
 
 def json_bytes(value):

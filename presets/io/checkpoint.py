@@ -124,7 +124,7 @@ def _open_file(path):
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         if data[:23] == b"version https://git-lfs":
             raise ValueError("it is only Git LFS's pointer to the weights: run `git lfs pull` in its folder.")
-        layout = (safetensors_layout if path.suffix == ".safetensors" else torch_layout)(path, data)
+        layout = safetensors_layout(path, data) if path.suffix == ".safetensors" else torch_layout(data)
         for stored in layout.values():
             _view(data, stored)  # NumPy checks that it fits
     except ValueError as error:
@@ -216,14 +216,18 @@ def atomic_folder(target):
         new.mkdir()
         yield new
 
+        def make(folder):
+            if not folder.exists():
+                make(folder.parent)
+                folder.mkdir()
+                undo.callback(folder.rmdir)
+
         def move(source, destination):
-            destination.parent.mkdir(parents=True, exist_ok=True)
+            make(destination.parent)
             os.replace(source, destination)
             undo.callback(os.replace, destination, source)
 
-        if not target.exists():
-            target.mkdir()
-            undo.callback(target.rmdir)
+        make(target)
         files = [path.relative_to(new) for path in new.rglob("*") if path.is_file()]
         replaced = {file for file in files if (target / file).exists()}
         if any(_is_weights(file.name) for file in files):

@@ -77,20 +77,15 @@ def safetensors_layout(path, data):
     }
 
 
-def torch_layout(path, data):
+def torch_layout(data):
     """{name: Stored} of a file written by torch.save, memory-mapped as `data`."""
-    try:
-        root, storages, swapped = _open_zip(data) if data[:4] == b"PK\x03\x04" else _open_legacy(data)
-    except (zipfile.BadZipFile, NotImplementedError, OverflowError, struct.error) as error:
-        raise damaged(error) from None
+    root, storages, swapped = _open_zip(data) if data[:4] == b"PK\x03\x04" else _open_legacy(data)
     for key in ("state_dict", "model"):  # training checkpoints keep the weights one level down
         if isinstance(root, dict) and isinstance(root.get(key), dict):
             root = root[key]
     tensors = {name: value for name, value in root.items() if isinstance(value, _Tensor)} if type(root) is dict else {}
     if not tensors:
-        raise ValueError(
-            "there is no dictionary of tensors in it; expected what torch.save(model.state_dict()) writes."
-        )
+        raise ValueError("it holds no dictionary of tensors, which torch.save(model.state_dict(), ...) would write.")
     return {name: _place(name, tensor, storages, swapped) for name, tensor in tensors.items()}
 
 
@@ -109,12 +104,17 @@ class _Tensor(NamedTuple):
 
 def _open_zip(data):
     """What the pickle describes, {storage key: (first byte, bytes)}, whether the bytes need swapping."""
+    try:
+        members = zipfile.ZipFile(data).infolist()
+    except (zipfile.BadZipFile, NotImplementedError, OverflowError, ValueError, struct.error) as error:
+        raise damaged(error) from None
     ranges = {}
-    for member in zipfile.ZipFile(data).infolist():
+    for member in members:
         if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
             raise ValueError(f"{member.filename!r} is compressed or encrypted, which torch.save never does.")
-        name_length, extra_length = struct.unpack_from("<HH", data, member.header_offset + 26)
-        start = member.header_offset + 30 + name_length + extra_length
+        lengths = data[member.header_offset + 26 : member.header_offset + 30]  # of its name and its extra field
+        start = member.header_offset + 30 + int.from_bytes(lengths[:2], "little")
+        start += int.from_bytes(lengths[2:], "little")
         if not 30 <= start <= start + member.file_size <= len(data):
             raise damaged(f"{member.filename!r} lies outside the file")
         ranges[member.filename.partition("/")[2]] = start, member.file_size
@@ -142,10 +142,10 @@ def _open_legacy(data):
     root = _parse(data, itemsizes)
     keys = _parse(data)
     storages, position = {}, data.tell()
-    for key in keys if isinstance(keys, list) else ():
+    for key in keys if type(keys) is list else ():
         if type(key) is not str or key not in itemsizes:
             raise damaged("it holds data that no tensor uses")
-        (count,) = struct.unpack_from("<q", data, position)
+        count = int.from_bytes(data[position : position + 8], "little", signed=True)
         storages[key] = position + 8, count * itemsizes[key]
         position += 8 + count * itemsizes[key]
         if count < 0 or position > len(data):
@@ -246,7 +246,9 @@ class _Refused(Exception):
 
 
 def _known(name):
-    if type(name) is not str or name not in _GLOBALS:
+    if type(name) is not str:
+        raise TypeError("a name that is no text")
+    if name not in _GLOBALS:
         raise _Refused(name)
     return name
 

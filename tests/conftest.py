@@ -1,0 +1,54 @@
+"""Shared test machinery: one loaded model at a time, and the record behind the support table."""
+
+import json
+from pathlib import Path
+
+import keras
+import pytest
+from model_fixtures import fixture, write_preset
+
+import keras_tfm as kt
+
+RECORD = Path(__file__).parent.parent / "keras_tfm" / "support.json"
+
+
+@pytest.fixture(scope="module")
+def preset(request, tmp_path_factory):
+    """The folder of a (file, class name) case."""
+    file, name = request.param
+    return write_preset(tmp_path_factory.mktemp("preset"), file, name)
+
+
+@pytest.fixture(scope="module")
+def model(request, preset):
+    """The model of the same case, loaded once for the tests that ask for it."""
+    return getattr(kt, request.getfixturevalue("case")[1]).from_preset(preset)
+
+
+@pytest.fixture(scope="module")
+def case(request):
+    return request.param
+
+
+def pytest_addoption(parser):
+    parser.addoption("--record", action="store_true", help="write the parity suite's results to keras_tfm/support.json")
+
+
+def pytest_sessionfinish(session):
+    """With --record, notes for each architecture which classes passed every parity test on this backend."""
+    if not session.config.getoption("--record") or hasattr(session.config, "workerinput"):
+        return
+    reports = session.config.pluginmanager.get_plugin("terminalreporter").stats
+    verdicts = {}
+    for outcome in ("passed", "failed", "error"):
+        for report in reports.get(outcome, []):
+            if "test_parity.py" in report.nodeid and (report.when == "call" or outcome != "passed"):
+                file, name = report.nodeid.partition("[")[2].rstrip("]").rsplit("-", 1)
+                key = fixture(file)["model_type"], name
+                verdicts[key] = verdicts.get(key, True) and outcome == "passed"
+    record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+    backend = keras.backend.backend()
+    for model_type in {model_type for model_type, _ in verdicts}:
+        passed = sorted(name for (key, name), good in verdicts.items() if key == model_type and good)
+        record.setdefault(model_type, {})[backend] = passed
+    RECORD.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")

@@ -1,0 +1,68 @@
+"""Reads the fixtures of tests/fixtures/models and makes presets of them."""
+
+import base64
+import functools
+import json
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+from safetensors.numpy import save_file
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "oracle"))
+from seeded import weights  # noqa: E402
+
+FOLDER = HERE / "fixtures" / "models"
+
+
+def cases():
+    """All (file, class name) pairs, e.g. ("bert/absolute", "BertModel")."""
+    files = [path.relative_to(FOLDER).with_suffix("").as_posix() for path in sorted(FOLDER.glob("*/*.json"))]
+    return [(file, name) for file in files for name in fixture(file)["classes"]]
+
+
+@functools.cache
+def fixture(file):
+    return json.loads((FOLDER / f"{file}.json").read_text())
+
+
+def unpacked(value):
+    """Arrays from what the oracle packed; lists of them as lists."""
+    if isinstance(value, list):
+        return [unpacked(v) for v in value]
+    data = base64.b64decode(value["data"])
+    return np.frombuffer(data, value["dtype"]).reshape(value["shape"])
+
+
+def state(file, name):
+    """The tensors of the reference's checkpoint: {name: array}."""
+    return {tensor: weights(tensor, tuple(shape)) for tensor, shape in fixture(file)["classes"][name]["tensors"].items()}
+
+
+def write_preset(folder, file, name):
+    """A folder as the Hub has it: config.json and model.safetensors."""
+    config = fixture(file)["config"] | {"architectures": [name]}
+    (folder / "config.json").write_text(json.dumps(config))
+    save_file(state(file, name), folder / "model.safetensors", {"format": "pt"})
+    return folder
+
+
+def flat(outputs):
+    """The outputs by the reference's names, as NumPy arrays; a lone tensor counts as the logits."""
+    outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
+    return {k: keras.tree.map_structure(keras.ops.convert_to_numpy, v) for k, v in outputs.items()}
+
+
+def assert_close(ours, reference, where="", tokens=None):
+    """|ours - reference| <= 1e-4 (1 + |reference|); `tokens` (B, T) says which positions count."""
+    if isinstance(reference, list):
+        assert len(ours) == len(reference), where
+        for i, pair in enumerate(zip(ours, reference, strict=True)):
+            assert_close(*pair, f"{where}[{i}]", tokens)
+        return
+    assert ours.shape == reference.shape, where
+    if tokens is not None and ours.shape[:2] == tokens.shape:
+        ours, reference = ours[tokens], reference[tokens]
+    np.testing.assert_allclose(ours, reference, rtol=1e-4, atol=1e-4, err_msg=where)

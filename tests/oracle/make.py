@@ -1,0 +1,92 @@
+"""Makes the fixtures of tests/fixtures/models: runs the reference, Transformers 4.39.3, on the recipes.
+
+    pip install transformers==4.39.3 torch "numpy<2"        (in a virtual environment of its own)
+    python tests/oracle/make.py bert                        (or several, or none for all)
+
+A fixture holds the configuration, the names and shapes of the tensors, the inputs and the expected outputs; the
+weights are seeded from the tensors' names (seeded.py) on both sides.
+"""
+
+import base64
+import importlib
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+from safetensors import safe_open
+from seeded import weights
+
+HERE = Path(__file__).parent
+
+
+def main(architectures):
+    for name in architectures or sorted(path.stem for path in (HERE / "recipes").glob("*.py")):
+        for case in importlib.import_module(f"recipes.{name}").CASES:
+            path = HERE.parent / "fixtures" / "models" / name / f"{case.name}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(record(case), indent=1) + "\n")
+            print(f"{path.relative_to(HERE.parent)}: {path.stat().st_size / 1024:.0f} KB")
+
+
+def record(case):
+    """The fixture of one case: {config, classes: {name: {tensors, tied, calls}}}."""
+    classes = {}
+    for name in case.classes:
+        torch.manual_seed(0)
+        cls = getattr(transformers, name)
+        model = cls(cls.config_class(**case.config)).eval()
+        tensors, tied = seed(model)
+        calls = [run(model, call) for call in case.calls(name)]
+        classes[name] = {"tensors": tensors, "tied": tied, "calls": calls}
+    return {"model_type": model.config.model_type, "config": model.config.to_diff_dict(), "classes": classes}
+
+
+def seed(model):
+    """Fills the model; returns the shapes of the tensors that the reference saves and {copy: original} of the tied."""
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        with safe_open(f"{folder}/model.safetensors", "pt") as file:
+            tensors = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+    state = model.state_dict()
+    tied = {
+        copy: name
+        for copy in set(state) - set(tensors)
+        for name in tensors
+        if state[copy].data_ptr() == state[name].data_ptr()
+    }
+    with torch.no_grad():
+        for name, shape in tensors.items():
+            state[name].copy_(torch.from_numpy(weights(name, tuple(shape))))
+    return tensors, dict(sorted(tied.items()))
+
+
+def run(model, call):
+    inputs = {name: torch.from_numpy(array) for name, array in call.inputs.items()}
+    recorded = {"inputs": {name: packed(array) for name, array in call.inputs.items()}, "options": call.options}
+    if call.real_tokens_only:
+        recorded["real_tokens_only"] = True
+    with torch.no_grad():
+        if call.greedy:
+            tokens = model.generate(**inputs, max_new_tokens=call.greedy, min_new_tokens=call.greedy, do_sample=False)
+            recorded["greedy"] = tokens[:, inputs["input_ids"].shape[1] :].tolist()
+        else:
+            outputs = model(**inputs, **call.options)
+            recorded["outputs"] = {k: packed(v) for k, v in outputs.items() if k != "past_key_values"}
+    return recorded
+
+
+def packed(value):
+    """Arrays as {dtype, shape, base64 of the little-endian bytes}, tuples of them as lists."""
+    if isinstance(value, tuple | list):
+        return [packed(v) for v in value]
+    array = value.numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
+    array = array.astype({"f": "<f4", "i": "<i4", "b": "?"}[array.dtype.kind])
+    return {"dtype": array.dtype.name, "shape": array.shape, "data": base64.b64encode(array.tobytes()).decode()}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

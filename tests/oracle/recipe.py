@@ -1,0 +1,46 @@
+"""What recipes are made of: cases (a configuration and classes), the calls to record, and inputs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from seeded import integers
+
+
+@dataclass
+class Call:
+    """One forward pass to record, or with `greedy` the tokens of a greedy search for so many new ones."""
+
+    inputs: dict
+    options: dict = field(default_factory=dict)
+    greedy: int = 0
+    real_tokens_only: bool = False  # padded positions hold nothing meaningful (causal models padded on the left)
+
+
+@dataclass
+class Case:
+    """A configuration, the classes to try it with, and which calls for each: `calls(class name) -> [Call]`."""
+
+    name: str
+    config: dict
+    classes: list
+    calls: Callable
+
+
+def text(*shape, vocabulary, types=0):
+    """input_ids of this shape (never 0, the padding) and, with `types`, token_type_ids."""
+    name = f"text{shape}"
+    inputs = {"input_ids": integers(name, shape, 1, vocabulary) if vocabulary > 2 else integers(name, shape, 0, 2)}
+    if types:
+        inputs["token_type_ids"] = integers(f"{name}.types", shape, 0, types)
+    return inputs
+
+
+def padded(inputs, side="right"):
+    """Pads every second text (along the last axis) by two tokens and adds the attention_mask."""
+    ids = inputs["input_ids"].copy()
+    mask = np.ones_like(ids)
+    ends = slice(-2, None) if side == "right" else slice(None, 2)
+    mask[1::2, ..., ends] = 0
+    ids[mask == 0] = 0
+    return inputs | {"input_ids": ids, "attention_mask": mask}

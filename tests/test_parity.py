@@ -1,0 +1,64 @@
+"""Every class of every architecture against the reference, through the fixtures that tests/oracle made."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from model_fixtures import assert_close, cases, fixture, flat, state, unpacked
+from safetensors.numpy import load_file
+
+from keras_tfm.runtime.compiling import compiled
+
+
+def every(cases):
+    """Parametrises the chain of module fixtures; a case's tests stay in one process, which loads it once."""
+    params = [
+        pytest.param(case, case, id="-".join(case), marks=pytest.mark.xdist_group("-".join(case))) for case in cases
+    ]
+    return pytest.mark.parametrize(("case", "preset"), params, indirect=True, scope="module")
+
+
+def calls(case):
+    file, name = case
+    return fixture(file)["classes"][name]["calls"]
+
+
+@every(cases())
+def test_outputs_equal_the_reference(case, model):
+    forward = compiled(model)
+    for i, call in enumerate(calls(case)):
+        inputs = {name: unpacked(value) for name, value in call["inputs"].items()}
+        if "greedy" in call:
+            assert greedy(model, inputs["input_ids"], len(call["greedy"][0])) == call["greedy"]
+            continue
+        ours = flat(forward(inputs, **call["options"]))
+        tokens = inputs["attention_mask"].astype(bool) if call.get("real_tokens_only") else None
+        for key, expected in call["outputs"].items():
+            assert_close(ours[key], unpacked(expected), f"call {i}: {key}", tokens)
+
+
+@every(cases())
+def test_saving_gives_the_reference_checkpoint_back(case, model, tmp_path):
+    model.save_preset(tmp_path)
+    saved, stored = load_file(tmp_path / "model.safetensors"), state(*case)
+    assert set(saved) == set(stored)
+    for name in stored:
+        np.testing.assert_array_equal(saved[name], stored[name], err_msg=name)
+    config = json.loads((tmp_path / "config.json").read_text())
+    for key, value in fixture(case[0])["config"].items():
+        if key not in ("architectures", "transformers_version"):
+            assert config[key] == value, key
+
+
+def greedy(model, ids, count):
+    """The `count` likeliest next tokens, one after the other, by the cache; [[tokens], ..]."""
+    length = ids.shape[1]
+    cache, new, start = model.new_cache(len(ids), length + count), ids, 0
+    tokens = []
+    for _ in range(count):
+        outputs = model({"input_ids": new}, cache=cache, start=start)
+        cache, start = outputs["past_key_values"], start + new.shape[1]
+        new = keras.ops.convert_to_numpy(outputs["logits"])[:, -1:].argmax(-1)
+        tokens.append(new[:, 0])
+    return np.stack(tokens, 1).tolist()
