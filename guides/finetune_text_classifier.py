@@ -63,9 +63,7 @@ def main():
     )
     model.compile(keras.optimizers.AdamW(rate, weight_decay=0.01), metrics=["accuracy"])
     clock = time.perf_counter(), time.process_time()
-    model.fit(
-        train, labels[~held_out], epochs=options.epochs, batch_size=options.batch_size, verbose=progress()
-    )
+    model.fit(train, labels[~held_out], epochs=options.epochs, batch_size=options.batch_size, verbose=progress())
     wall, cpu = time.perf_counter() - clock[0], time.process_time() - clock[1]
 
     # 5. How good is it on mails that it has never seen?

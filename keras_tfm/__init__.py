@@ -9,6 +9,7 @@ The backend is Keras' (`KERAS_BACKEND`). Public names are resolved when they are
 """
 
 import importlib
+import sys
 
 __version__ = "0.1.0"
 
@@ -32,3 +33,7 @@ def __getattr__(name):
     if not hasattr(module, name):
         raise AttributeError(f"keras_tfm has no {name!r}")
     return getattr(module, name)
+
+
+if "keras" in sys.modules:  # else there is nothing to load a model with, and no reason to import it
+    importlib.import_module("keras_tfm.runtime.registry")

@@ -119,6 +119,10 @@ class Model(_Named, keras.Model):
         """As `keras.Model.compile`; without a `loss` the task's own is used (see `default_loss`)."""
         super().compile(optimizer, loss=self.default_loss() if loss is None else loss, **kwargs)
 
+    def compile_from_config(self, config):  # Keras asks for it, since `compile` differs from its own
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
     def default_loss(self):
         """The loss of the task, as the reference computes it: a Keras loss, a dict of them by output, or None."""
         return None

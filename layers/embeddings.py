@@ -16,17 +16,25 @@ class TextEmbeddings(Layer):
         vocabulary, positions, types: the sizes of the tables; without `positions` or `types` (None) there is no such
             table.
         width: D.
+        add_positions: False to keep the position table unused, for checkpoints whose relative positions replace it.
         epsilon: of the layer normalisation.
         dropout: the rate, in training.
     """
 
-    def __init__(self, vocabulary, width, positions=None, types=None, epsilon=1e-12, dropout=0.0, **kwargs):
+    def __init__(
+        self, vocabulary, width, positions=None, types=None, *, add_positions=True, epsilon=1e-12, dropout=0.0, **kwargs
+    ):
         super().__init__(**kwargs)
+        self.add_positions = add_positions
         self.word = Embedding(vocabulary, width)
         self.position = Embedding(positions, width) if positions else None
         self.token_type = Embedding(types, width) if types else None
         self.norm = LayerNormalization(epsilon=epsilon)
         self.dropout = Dropout(dropout)
+
+    def build(self, inputs_shape):
+        if not self.add_positions:  # `call` would not build it
+            self.position.build(None)
 
     def call(self, inputs, start=0, training=None):
         """input_ids (B, T) or inputs_embeds (B, T, D), token_type_ids and position_ids (B, T) -> (B, T, D).
@@ -41,7 +49,7 @@ class TextEmbeddings(Layer):
         if self.token_type is not None:
             types = inputs.get("token_type_ids")
             x = x + self.token_type(ops.zeros((1, tokens), "int32") if types is None else types)
-        if self.position is not None:
+        if self.position is not None and self.add_positions:
             positions = inputs.get("position_ids")
             if positions is None:
                 check_length(tokens, self.position.input_dim)

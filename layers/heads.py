@@ -10,7 +10,7 @@ from keras.layers import Dense, Dropout, LayerNormalization
 
 from keras_tfm.layers.activations import activation
 from keras_tfm.layers.base import Layer, Model
-from keras_tfm.training.losses import ClassificationLoss, TokenCrossEntropy
+from keras_tfm.training.losses import ClassificationLoss, PositionCrossEntropy, TokenCrossEntropy
 
 STATES = ("past_key_values", "hidden_states", "attentions", "cross_attentions")
 
@@ -22,10 +22,14 @@ def respond(predictions, outputs):
 
 
 class Head(Model):
-    """A model on top of a backbone. Subclasses set `backbone_class` and, if it has no pooler, `pooler = False`."""
+    """A model on top of a backbone. Subclasses set `backbone_class` and, if it has no pooler, `pooler = False`.
+
+    To `fit`, labels are given on their own, or as a dict by the names of the outputs or by the reference's (`labels`).
+    """
 
     backbone_class: type[Model]
     pooler = True
+    labels = {"labels": "logits"}  # the reference's name of the labels: the output that they belong to
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -43,6 +47,21 @@ class Head(Model):
         rate = self.config.classifier_dropout
         return Dropout(self.config.hidden_dropout_prob if rate is None else rate)
 
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        y, y_pred, sample_weight = map(self._by_output, (y, y_pred, sample_weight))
+        return super().compute_loss(x, y, y_pred, sample_weight, training)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return super().compute_metrics(x, *map(self._by_output, (y, y_pred, sample_weight)))
+
+    def _by_output(self, values):
+        """Labels, predictions or weights as Keras pairs them: by output, or a single one on its own; no states."""
+        if isinstance(values, (list, tuple)):
+            values = dict(zip(self.labels, values, strict=True))
+        if not isinstance(values, dict):
+            return values
+        named = {self.labels.get(name, name): value for name, value in values.items() if name not in STATES}
+        return next(iter(named.values())) if len(named) == 1 else named
 
     def signature(self):
         return self.backbone.signature()
@@ -117,6 +136,7 @@ class QuestionAnswering(Head):
     """Scores each token as the start and as the end of the answer: start_logits and end_logits, (B, T) each."""
 
     pooler = False
+    labels = {"start_positions": "start_logits", "end_positions": "end_logits"}
 
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
@@ -129,7 +149,7 @@ class QuestionAnswering(Head):
         return respond({"start_logits": scores[..., 0], "end_logits": scores[..., 1]}, outputs)
 
     def default_loss(self):
-        return {"start_logits": TokenCrossEntropy(), "end_logits": TokenCrossEntropy()}
+        return {"start_logits": PositionCrossEntropy(), "end_logits": PositionCrossEntropy()}
 
 
 class VocabularyHead(Layer):

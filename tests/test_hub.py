@@ -7,7 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from huggingface_hub import constants
+from huggingface_hub import constants, file_download
+
 from keras_tfm.presets.io.hub import open_preset
 
 OLD, NEW = "a" * 40, "b" * 40  # two commits
@@ -56,8 +57,10 @@ class Hub(BaseHTTPRequestHandler):
 
 
 def use_endpoint(monkeypatch, url):
+    template = url + "/{repo_id}/resolve/{revision}/{filename}"
     monkeypatch.setattr(constants, "ENDPOINT", url)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
+    for home in (constants, file_download):  # the latter has a copy in huggingface_hub 0.x
+        monkeypatch.setattr(home, "HUGGINGFACE_CO_URL_TEMPLATE", template, raising=False)
 
 
 @pytest.fixture

@@ -108,8 +108,9 @@ class BertModel(Model):
         self.embeddings = TextEmbeddings(
             c.vocab_size,
             c.hidden_size,
-            positions=c.max_position_embeddings if c.position_embedding_type == "absolute" else None,
+            positions=c.max_position_embeddings,
             types=c.type_vocab_size,
+            add_positions=c.position_embedding_type == "absolute",
             epsilon=c.layer_norm_eps,
             dropout=c.hidden_dropout_prob,
         )
@@ -166,6 +167,7 @@ class BertForPreTraining(MaskedLanguageModeling):
 
     backbone_class = BertModel
     pooler = True
+    labels = {"labels": "prediction_logits", "next_sentence_label": "seq_relationship_logits"}
 
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)

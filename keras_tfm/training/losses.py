@@ -6,24 +6,34 @@ from keras import ops
 IGNORED = -100
 
 
-@keras.saving.register_keras_serializable("keras_tfm")
-class TokenCrossEntropy(keras.losses.Loss):
-    """Cross entropy averaged over the labels that are not -100.
+class _Loss(keras.losses.Loss):
+    """A loss in float32: in a shorter type neither sums over a vocabulary nor labels, which are integers, are exact."""
 
-    labels (..,) integers and logits (.., classes) -> a scalar (mean over the counted labels).
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        keras.saving.register_keras_serializable("keras_tfm")(cls)
+
+    def __init__(self, name, **kwargs):
+        super().__init__(name=name, **{"dtype": "float32", **kwargs})
+
+
+class TokenCrossEntropy(_Loss):
+    """Cross entropy averaged over the labels that are not -100; 0 where all of them are.
+
+    labels (..,) integers and logits (.., classes) -> a scalar.
 
     Args:
         shift: True for causal language models: the logits at a token are compared with the next label.
     """
 
     def __init__(self, shift=False, name="token_cross_entropy", **kwargs):
-        super().__init__(name=name, **kwargs)
+        super().__init__(name, **kwargs)
         self.shift = shift
 
     def call(self, y_true, y_pred):
+        y_true = ops.cast(ops.reshape(y_true, ops.shape(y_pred)[:-1]), "int32")
         if self.shift:
             y_true, y_pred = y_true[:, 1:], y_pred[:, :-1]
-        y_true = ops.cast(y_true, "int32")
         counted = ops.not_equal(y_true, IGNORED)
         losses = ops.sparse_categorical_crossentropy(ops.where(counted, y_true, 0), y_pred, from_logits=True)
         counted = ops.cast(counted, losses.dtype)
@@ -34,9 +44,31 @@ class TokenCrossEntropy(keras.losses.Loss):
         return {**super().get_config(), "shift": self.shift}
 
 
-@keras.saving.register_keras_serializable("keras_tfm")
-class ClassificationLoss(keras.losses.Loss):
+class PositionCrossEntropy(TokenCrossEntropy):
+    """Half the cross entropy of a token's position; with one for the start and one for the end, the sum is their mean.
+
+    labels (B,) integers and logits (B, T) -> a scalar. Answers that begin or end behind the last token are ignored,
+    negative positions are taken for the first token.
+    """
+
+    def __init__(self, name="position_cross_entropy", **kwargs):
+        super().__init__(name=name, **kwargs)
+
+    def call(self, y_true, y_pred):
+        inside = y_true < ops.shape(y_pred)[-1]
+        return super().call(ops.where(inside, ops.maximum(y_true, 0), IGNORED), y_pred) / 2
+
+    def get_config(self):
+        config = super().get_config()
+        del config["shift"]
+        return config
+
+
+class ClassificationLoss(_Loss):
     """A sequence classifier's loss: squared error, cross entropy or binary cross entropy, by the kind of problem.
+
+    labels (B,), for several labels a text and for several regressions (B, num_labels), and logits (B, num_labels)
+    -> a scalar.
 
     Args:
         num_labels: the number of classes.
@@ -45,7 +77,7 @@ class ClassificationLoss(keras.losses.Loss):
     """
 
     def __init__(self, num_labels, problem_type=None, name="classification_loss", **kwargs):
-        super().__init__(name=name, **kwargs)
+        super().__init__(name, **kwargs)
         self.num_labels, self.problem_type = num_labels, problem_type
 
     def call(self, y_true, y_pred):
@@ -58,7 +90,7 @@ class ClassificationLoss(keras.losses.Loss):
             return keras.losses.mean_squared_error(ops.reshape(y_true, ops.shape(y_pred)), y_pred)
         if problem == "multi_label_classification":
             return keras.losses.binary_crossentropy(y_true, y_pred, from_logits=True)
-        return TokenCrossEntropy().call(ops.reshape(y_true, ops.shape(y_pred)[:1]), y_pred)
+        return TokenCrossEntropy().call(y_true, y_pred)
 
     def get_config(self):
         return {**super().get_config(), "num_labels": self.num_labels, "problem_type": self.problem_type}

@@ -18,7 +18,7 @@ from .layout import SAFETENSORS_DTYPES, damaged, safetensors_layout, torch_layou
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 WEIGHT_FILES = (SINGLE, INDEX, "pytorch_model.bin", "pytorch_model.bin.index.json")  # in the order of preference
 _WEIGHT_FILE = re.compile(r"(model|pytorch_model)(-\d+-of-\d+)?\.(safetensors|bin)(\.index\.json)?")
-_DTYPE_NAMES = {np.dtype(name): code for code, name in SAFETENSORS_DTYPES.items()}
+_CODES = {name: code for code, name in SAFETENSORS_DTYPES.items()}
 
 
 class TensorInfo(NamedTuple):
@@ -151,7 +151,7 @@ def write_checkpoint(folder, tensors, read, *, max_shard_size="5GB", metadata=No
     limit = _bytes(max_shard_size)
     infos = {name: TensorInfo(tuple(info.shape), np.dtype(info.dtype)) for name, info in tensors.items()}
     for name, info in infos.items():
-        if info.dtype not in _DTYPE_NAMES:
+        if info.dtype.name not in _CODES:
             raise TypeError(f"Tensor {name!r} has dtype {info.dtype}, which safetensors cannot store.")
     shards, size = [{}], 0
     for name, info in infos.items():
@@ -178,7 +178,7 @@ def _write_safetensors(path, infos, read, metadata):
     for name in order:
         shape, dtype = infos[name]
         end = offset + infos[name].nbytes
-        header[name] = {"dtype": _DTYPE_NAMES[dtype], "shape": shape, "data_offsets": [offset, end]}
+        header[name] = {"dtype": _CODES[dtype.name], "shape": shape, "data_offsets": [offset, end]}
         offset = end
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)

@@ -25,4 +25,5 @@ def save_model(model, folder, tokenizer=None, max_shard_size="5GB"):
 
 
 def _stored(slot):
-    return slot.array.save(ops.convert_to_numpy(slot.variable.value))
+    array = ops.convert_to_numpy(slot.variable.value)  # float32 for torch's bfloat16, which NumPy has no view of
+    return slot.array.save(array.astype(slot.variable.dtype, copy=False))

@@ -1,0 +1,68 @@
+"""SavedModel export, which each backend reaches by another road."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import keras
+
+
+def export_saved_model(model, filepath, **options):
+    """Writes a TensorFlow SavedModel with the endpoint `serve`: a dict of tensors of any batch size and length.
+
+    TensorFlow and JAX (through jax2tf) export themselves. Torch cannot: the weights go through a preset to a process
+    with the TensorFlow backend.
+
+    Args:
+        model: a `keras_tfm` model.
+        filepath: the folder to write; what is there gives way when the new one is complete.
+        options: see `keras.Model.export`.
+
+    Raises:
+        ImportError: TensorFlow is not installed.
+    """
+    if importlib.util.find_spec("tensorflow") is None:
+        raise ImportError("a SavedModel is written by TensorFlow: pip install 'keras-tfm[tensorflow]'")
+    target = Path(filepath).resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as folder:
+        folder = Path(folder)
+        if keras.backend.backend() == "torch":
+            _export_in_tensorflow(model, folder)
+        else:
+            _export(model, folder / "new", options)
+        if target.exists():
+            os.replace(target, folder / "old")
+        os.replace(folder / "new", target)
+
+
+def _export(model, filepath, options):
+    signature = model.signature()
+    if keras.backend.backend() == "jax":
+        # The same letters in every input: jax2tf would else take their sizes for independent ones.
+        shapes = {name: _symbols(shape) for name, (shape, _) in signature.items()}
+        options["jax2tf_kwargs"] = {"polymorphic_shapes": [shapes]} | options.get("jax2tf_kwargs", {})
+    spec = {name: keras.InputSpec(shape=shape, dtype=dtype, name=name) for name, (shape, dtype) in signature.items()}
+    keras.Model.export(model, filepath, input_signature=[spec], **({"verbose": False} | options))
+
+
+def _symbols(shape):
+    letters = iter("btuvw")
+    return f"({', '.join(next(letters) if size is None else str(size) for size in shape)})"
+
+
+def _export_in_tensorflow(model, folder):
+    name = type(model).__name__
+    model.save_preset(folder / "preset")
+    script = (
+        "import sys, keras_tfm\n"
+        "preset, name, dtype, path = sys.argv[1:]\n"
+        "getattr(keras_tfm, name).from_preset(preset, dtype=dtype).export(path)\n"
+    )
+    arguments = [sys.executable, "-c", script, folder / "preset", name, model.dtype_policy.name, folder / "new"]
+    child = subprocess.run(arguments, env=os.environ | {"KERAS_BACKEND": "tensorflow"}, capture_output=True, text=True)
+    if child.returncode:
+        raise RuntimeError(f"exporting {name} in a process with the TensorFlow backend failed:\n{child.stderr[-2000:]}")

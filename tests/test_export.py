@@ -1,0 +1,49 @@
+"""SavedModels, served by plain TensorFlow in a process without keras_tfm, against `call`."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from model_fixtures import assert_close, fixture, flat, unpacked, write_preset
+
+import keras_tfm as kt
+
+SERVE = """
+import sys
+import numpy as np, tensorflow as tf
+served = tf.saved_model.load(sys.argv[1])
+for i in range(int(sys.argv[3])):
+    inputs = {k: tf.constant(v) for k, v in np.load(f"{sys.argv[2]}/inputs{i}.npz").items()}
+    outputs = served.serve(inputs)
+    outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
+    np.savez(f"{sys.argv[2]}/outputs{i}.npz", **{k: v.numpy() for k, v in outputs.items()})
+assert "keras_tfm" not in sys.modules
+"""
+
+
+@pytest.mark.parametrize("name", ["BertModel", "BertForMultipleChoice", "BertForQuestionAnswering"])
+def test_saved_model_serves_any_batch_and_length(name, tmp_path):
+    model = getattr(kt, name).from_preset(write_preset(tmp_path, "bert/absolute", name))
+    model.export(tmp_path / "served")
+    recorded = fixture("bert/absolute")["classes"][name]["calls"][0]["inputs"]
+    inputs = {k: unpacked(v).astype("int32") for k, v in recorded.items()}
+    batches = [inputs, {k: np.concatenate([v, v, v], -1)[:1] for k, v in inputs.items()}]
+    for i, batch in enumerate(batches):
+        np.savez(tmp_path / f"inputs{i}.npz", **batch)
+    run = [sys.executable, "-c", SERVE, tmp_path / "served", tmp_path, str(len(batches))]
+    subprocess.run(run, check=True, capture_output=True)
+    for i, batch in enumerate(batches):
+        served = dict(np.load(tmp_path / f"outputs{i}.npz"))
+        ours = flat(model(batch))
+        assert set(served) == set(ours)
+        for key in ours:
+            assert_close(served[key], ours[key], key)
+
+
+def test_export_without_tensorflow_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    model = kt.BertModel(kt.BertConfig(num_hidden_layers=1, hidden_size=8, num_attention_heads=2, vocab_size=9))
+    with pytest.raises(ImportError, match="keras-tfm\\[tensorflow\\]"):
+        model.export(tmp_path / "served")
+    assert not (tmp_path / "served").exists()
