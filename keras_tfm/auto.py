@@ -71,7 +71,15 @@ def config_class_of(stored, source):
     return config_class_in(architecture(model_type, f"config.json of {source}"))
 
 
+def class_of(config):
+    """The class that the configuration's `architectures` name, else the backbone."""
+    classes = public_classes(architecture(config.model_type))
+    named = [classes[name] for name in config.architectures or () if name in classes]
+    return named[0] if named else AutoModel.class_for(config)
+
+
 def config_class_in(module):
+    """The Config class of an architecture file."""
     return next(iter(public_classes(module).values())).config_class
 
 

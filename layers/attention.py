@@ -84,6 +84,8 @@ class Attention(Layer):
             y = ops.einsum("bhts,bshc->bthc", self.dropout(seen, training=training), ops.repeat(value, groups, axis=2))
         else:
             seen = None
+            if self.kv_heads == 1:  # a lone one is not repeated by Keras, and TensorFlow does not broadcast it
+                key, value = (ops.repeat(x, self.heads, axis=2) for x in (key, value))
             y = ops.dot_product_attention(query, key, value, bias=bias, mask=attend, scale=self.scale)
         return self.project(merge_heads(y)), cache, seen if weights else None
 

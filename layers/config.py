@@ -67,8 +67,8 @@ class Config:
         """
         names = {f.name for f in dataclasses.fields(cls)} - {"extra"}
         for name in overrides:
-            if name not in names | {"num_labels"} | set(stored):
-                near = difflib.get_close_matches(name, names, 1)
+            if name not in (known := names | {"num_labels"} | set(stored)):
+                near = difflib.get_close_matches(name, known, 1)
                 raise TypeError(
                     f"{cls.__name__} has no field {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
                 )

@@ -43,7 +43,7 @@ def pytest_sessionfinish(session):
     for outcome in ("passed", "failed", "error"):
         for report in reports.get(outcome, []):
             if "test_parity.py" in report.nodeid and (report.when == "call" or outcome != "passed"):
-                file, name = report.nodeid.partition("[")[2].rstrip("]").rsplit("-", 1)
+                file, name = report.nodeid.partition("[")[2].partition("]")[0].rsplit("-", 1)
                 key = fixture(file)["model_type"], name
                 verdicts[key] = verdicts.get(key, True) and outcome == "passed"
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}

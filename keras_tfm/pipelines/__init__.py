@@ -20,6 +20,7 @@ TASK_OF_HEAD = {
     "ForQuestionAnswering": "question-answering",
     "ForSequenceClassification": "text-classification",
     "ForTokenClassification": "token-classification",
+    "LMHeadModel": "text-generation",
     "Model": "feature-extraction",
 }
 
@@ -70,9 +71,9 @@ def _task_of(model, options):
         raise ValueError(f"pipeline needs a task or a model; the tasks are {', '.join(TASKS)}")
     if isinstance(model, str | Path):
         from keras_tfm.auto import AutoConfig
+        from keras_tfm.pipelines.base import hub_options
 
-        where = {k: options[k] for k in ("revision", "token", "cache_dir", "local_files_only") if k in options}
-        names = AutoConfig.from_preset(model, **where).architectures or [""]
+        names = AutoConfig.from_preset(model, **hub_options(options)).architectures or [""]
     else:
         names = [type(model).__name__]
     for ending, task in TASK_OF_HEAD.items():

@@ -1,6 +1,7 @@
 """Feature extraction: the last hidden state of every token."""
 
-from keras_tfm.pipelines.base import Pipeline, first_row
+from keras_tfm.pipelines.base import Pipeline
+from keras_tfm.pipelines.batching import first_row
 
 
 class FeatureExtractionPipeline(Pipeline):

@@ -4,7 +4,8 @@ import warnings
 
 import numpy as np
 
-from keras_tfm.pipelines.base import Pipeline, first_row, softmax
+from keras_tfm.pipelines.base import Pipeline
+from keras_tfm.pipelines.batching import first_row, softmax
 
 
 class FillMaskPipeline(Pipeline):
@@ -27,9 +28,9 @@ class FillMaskPipeline(Pipeline):
         return results[0] if isinstance(inputs, list) and len(inputs) == 1 else results
 
     def preprocess(self, text, *, tokenizer_kwargs=None):
-        row = first_row(self.tokenize(text, **(tokenizer_kwargs or {})))
         if self.tokenizer.mask_token is None:
-            raise ValueError("fill-mask needs a tokenizer with a mask_token")
+            raise ValueError("fill-mask needs a tokenizer that has a mask_token")
+        row = first_row(self.tokenize(text, **(tokenizer_kwargs or {})))
         if self.tokenizer.mask_token_id not in row["input_ids"]:
             raise ValueError(f"there is no mask token ({self.tokenizer.mask_token}) in {text!r:.80}")
         return [row]

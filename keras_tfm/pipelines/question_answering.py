@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from keras_tfm.pipelines.base import Pipeline, rows_without_padding, softmax
+from keras_tfm.pipelines.base import Pipeline
+from keras_tfm.pipelines.batching import rows_without_padding, softmax
 
 
 class QuestionAnsweringPipeline(Pipeline):
@@ -49,7 +50,7 @@ class QuestionAnsweringPipeline(Pipeline):
                     f"an example is a dict of question and context, two texts; no {key} in {example!r:.80}"
                 )
         if max_seq_len is None:
-            max_seq_len = min(self.tokenizer.model_max_length, 384, self.limit or 384)
+            max_seq_len = min(self.tokenizer.model_max_length, 384, self.forward.limit or 384)
         if doc_stride is None:
             doc_stride = min(max_seq_len // 2, 128)
         texts = (example["question"], example["context"])

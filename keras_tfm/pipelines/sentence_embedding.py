@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 
-from keras_tfm.pipelines.base import Pipeline, first_row
+from keras_tfm.pipelines.base import Pipeline, hub_options
+from keras_tfm.pipelines.batching import first_row
 
 POOLINGS = {
     "cls": lambda x: x[0],
@@ -44,14 +45,16 @@ class SentenceEmbeddingPipeline(Pipeline):
     def from_preset(cls, source, tokenizer=None, **options):
         from keras_tfm.presets.io.hub import open_preset
 
-        where = {k: options[k] for k in ("revision", "token", "cache_dir", "local_files_only") if k in options}
-        return super().from_preset(source, tokenizer, **stored_options(open_preset(source, **where)) | options)
+        stored = stored_options(open_preset(source, **hub_options(options)))
+        return super().from_preset(source, tokenizer, **stored | options)
 
     def __call__(self, inputs, **options):
         results = super().__call__(inputs, **options)
         return np.stack(results) if isinstance(results, list) and results else results
 
     def preprocess(self, text, *, max_length=None, lower=False):
+        if not isinstance(text, str):
+            raise TypeError(f"an input is a text, not {text!r:.80}")
         text = text.strip().lower() if lower else text.strip()
         return [first_row(self.tokenize(text, truncation=True, max_length=max_length))]
 
@@ -77,7 +80,9 @@ def stored_options(preset):
     pooling = preset.json(f"{modules['Pooling']}/config.json") or {}
     stored = [name for name, value in pooling.items() if name.startswith("pooling_mode_") and value]
     if not stored or set(stored) - set(STORED):
-        raise ValueError(f"pooling {', '.join(stored) or 'mode'} of {preset.name} is not supported: pass pooling=")
+        raise ValueError(
+            f"pooling {', '.join(stored) or 'mode'} of {preset.name} is not supported, only {', '.join(POOLINGS)}"
+        )
     transformer = preset.json("sentence_bert_config.json") or {}
     return {
         "pooling": [mode for mode in POOLINGS if mode in {STORED[name] for name in stored}],

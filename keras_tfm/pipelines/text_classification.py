@@ -4,7 +4,8 @@ import warnings
 
 import numpy as np
 
-from keras_tfm.pipelines.base import Pipeline, first_row, softmax
+from keras_tfm.pipelines.base import Pipeline
+from keras_tfm.pipelines.batching import first_row, softmax
 
 FUNCTIONS = {"sigmoid": lambda x: 1 / (1 + np.exp(-x)), "softmax": softmax, "none": lambda x: x}
 

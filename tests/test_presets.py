@@ -1,0 +1,233 @@
+"""Loading and saving checkpoints in all the forms that the Hub has them in."""
+
+import json
+import shutil
+import warnings
+
+import keras
+import numpy as np
+import pytest
+from model_fixtures import assert_close, fixture, flat, state, write_preset
+from safetensors.numpy import load_file, save_file
+
+import keras_tfm as kt
+
+FILE = "bert/absolute"
+INPUTS = {"input_ids": np.array([[3, 7, 9, 4]])}
+
+
+@pytest.fixture
+def pretrained(tmp_path):
+    """A BertForPreTraining checkpoint: a backbone, a pooler and two heads."""
+    folder = tmp_path / "pretrained"
+    folder.mkdir()
+    return write_preset(folder, FILE, "BertForPreTraining")
+
+
+def rewrite(folder, change):
+    """Passes the stored tensors through `change`."""
+    tensors = change(load_file(folder / "model.safetensors"))
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+
+
+def edit_config(folder, **changes):
+    path = folder / "config.json"
+    config = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({k: v for k, v in config.items() if v is not None}))
+
+
+def same(a, b):
+    a, b = flat(a(INPUTS)), flat(b(INPUTS))
+    assert a.keys() == b.keys()
+    for key in a:
+        assert_close(a[key], b[key], key)
+
+
+def test_backbone_loads_from_a_checkpoint_with_heads_without_a_word(pretrained):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = kt.BertModel.from_preset(pretrained)
+    stored = state(FILE, "BertForPreTraining")
+    words = keras.ops.convert_to_numpy(model.embeddings.word.embeddings.value)
+    np.testing.assert_array_equal(words, stored["bert.embeddings.word_embeddings.weight"])
+
+
+def test_head_loads_from_a_checkpoint_without_prefix_and_is_named_once(tmp_path):
+    folder = write_preset(tmp_path, FILE, "BertModel")
+    with pytest.warns(UserWarning, match="head initialised anew") as seen:
+        model = kt.BertForSequenceClassification.from_preset(folder, num_labels=3)
+    assert len(seen) == 1
+    kernel = keras.ops.convert_to_numpy(model.head.kernel.value)
+    assert kernel.shape == (32, 3)
+    assert 0.01 < kernel.std() < 0.03  # drawn with initializer_range, not left at zero
+    np.testing.assert_array_equal(
+        keras.ops.convert_to_numpy(model.backbone.pooler.bias.value), state(FILE, "BertModel")["pooler.dense.bias"]
+    )
+
+
+def test_names_of_tensorflow_times(pretrained):
+    expected = kt.BertForPreTraining.from_preset(pretrained)
+    old = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
+
+    def rename(tensors):
+        for new, former in old.items():
+            tensors = {name.replace(new, former): array for name, array in tensors.items()}
+        return tensors
+
+    rewrite(pretrained, rename)
+    assert any(name.endswith("gamma") for name in load_file(pretrained / "model.safetensors"))
+    same(expected, kt.BertForPreTraining.from_preset(pretrained))
+
+
+def test_tied_copies_and_constant_buffers_are_left_aside(pretrained):
+    expected = kt.BertForPreTraining.from_preset(pretrained)
+    tied = fixture(FILE)["classes"]["BertForPreTraining"]["tied"]
+    assert tied
+
+    def add(tensors):
+        copies = {copy: tensors[name].copy() for copy, name in tied.items()}
+        return tensors | copies | {"bert.embeddings.position_ids": np.arange(24)[None]}
+
+    rewrite(pretrained, add)
+    same(expected, kt.BertForPreTraining.from_preset(pretrained))
+
+
+def test_shards_round_trip(pretrained, tmp_path):
+    model = kt.BertForPreTraining.from_preset(pretrained)
+    model.save_preset(tmp_path / "shards", max_shard_size=20_000)
+    assert len(list((tmp_path / "shards").glob("model-*-of-*.safetensors"))) > 2
+    again = kt.AutoModelForPreTraining.from_preset(tmp_path / "shards")
+    for a, b in zip(model.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(a.value), keras.ops.convert_to_numpy(b.value))
+
+
+def test_saving_over_a_preset_replaces_its_weights(pretrained):
+    model = kt.BertForPreTraining.from_preset(pretrained)
+    model.save_preset(pretrained, max_shard_size=20_000)
+    assert not (pretrained / "model.safetensors").exists()
+    same(model, kt.BertForPreTraining.from_preset(pretrained))
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "mixed_bfloat16"])
+def test_dtype(dtype, pretrained, tmp_path):
+    expected = kt.BertModel.from_preset(pretrained)
+    model = kt.BertModel.from_preset(pretrained, dtype=dtype)
+    assert {v.dtype for v in model.weights} == {"float32" if "mixed" in dtype else dtype}
+    close = flat(model(INPUTS))["last_hidden_state"].astype("float32")
+    np.testing.assert_allclose(close, flat(expected(INPUTS))["last_hidden_state"], atol=0.1)
+    model.save_preset(tmp_path / "saved")
+    again = kt.BertModel.from_preset(tmp_path / "saved", dtype="auto")
+    assert [v.dtype for v in again.weights] == [v.dtype for v in model.weights]
+    for a, b in zip(model.weights, again.weights, strict=True):
+        a, b = (keras.ops.convert_to_numpy(keras.ops.cast(v.value, "float32")) for v in (a, b))
+        np.testing.assert_array_equal(a, b)
+    assert keras.config.dtype_policy().name == "float32"  # the caller's own policy is as before
+
+
+def test_config_fields_as_options(pretrained):
+    model = kt.BertModel.from_preset(pretrained, hidden_dropout_prob=0.5, load_weights=False)
+    assert model.config.hidden_dropout_prob == 0.5
+    assert model.blocks[0].dropout.rate == 0.5
+    assert keras.ops.convert_to_numpy(model.embeddings.word.embeddings.value).std() > 0
+    labels = {0: "no", 1: "maybe", 2: "yes"}
+    with pytest.warns(UserWarning, match="initialised anew"):
+        model = kt.AutoModelForTokenClassification.from_pretrained(pretrained, id2label=labels)
+    assert isinstance(model, kt.BertForTokenClassification)
+    assert model.config.label2id == {"no": 0, "maybe": 1, "yes": 2}
+    assert model.head.units == 3
+
+
+def test_unknown_keys_of_config_json_are_written_back(pretrained, tmp_path):
+    edit_config(pretrained, finetuning_task="mnli", gradient_checkpointing=False)
+    kt.BertModel.from_preset(pretrained).save_preset(tmp_path / "saved")
+    saved = json.loads((tmp_path / "saved" / "config.json").read_text())
+    assert saved["finetuning_task"] == "mnli"
+    assert saved["gradient_checkpointing"] is False
+    assert saved["architectures"] == ["BertModel"]
+
+
+def test_model_type_is_told_from_architectures(pretrained):
+    edit_config(pretrained, model_type=None)
+    assert isinstance(kt.AutoModel.from_preset(pretrained), kt.BertModel)
+    assert isinstance(kt.AutoConfig.from_preset(pretrained), kt.BertConfig)
+
+
+def test_dtype_is_the_new_spelling_of_torch_dtype(pretrained):
+    edit_config(pretrained, torch_dtype=None, dtype="bfloat16")
+    assert kt.AutoModel.from_preset(pretrained, dtype="auto").weights[0].dtype == "bfloat16"
+
+
+def test_mismatched_sizes_on_request(pretrained):
+    with pytest.raises(ValueError, match=r"pooler.dense.*ignore_mismatched_sizes") as error:
+        rewrite(pretrained, lambda tensors: tensors | {"bert.pooler.dense.bias": np.zeros(7, "float32")})
+        kt.BertModel.from_preset(pretrained)
+    assert "(7,)" in str(error.value)
+    assert "(32,)" in str(error.value)
+    with pytest.warns(UserWarning, match="pooler"):
+        kt.BertModel.from_preset(pretrained, ignore_mismatched_sizes=True)
+
+
+def test_missing_and_unknown_tensors_are_both_named(pretrained):
+    name = "bert.encoder.layer.1.output.dense.weight"
+    rewrite(pretrained, lambda t: {k.replace(name, "bert.encoder.layer.1.out.weight"): v for k, v in t.items()})
+    with pytest.raises(ValueError, match="Missing tensors") as error:
+        kt.BertForMaskedLM.from_preset(pretrained)
+    assert name in str(error.value)
+    assert "bert.encoder.layer.1.out.weight" in str(error.value)
+
+
+def test_half_a_head_is_damage(pretrained):
+    rewrite(pretrained, lambda t: {k: v for k, v in t.items() if k != "cls.predictions.bias"})
+    with pytest.raises(ValueError, match=r"Missing tensors: cls\.predictions\.bias"):
+        kt.BertForMaskedLM.from_preset(pretrained)
+
+
+def test_integers_in_the_place_of_weights(pretrained):
+    rewrite(pretrained, lambda t: t | {"bert.pooler.dense.bias": np.zeros(32, "int64")})
+    with pytest.raises(ValueError, match=r"bert\.pooler\.dense\.bias .*int64"):
+        kt.BertModel.from_preset(pretrained)
+
+
+def test_config_json_is_missing_or_damaged(pretrained):
+    (pretrained / "config.json").write_text("{")
+    with pytest.raises(ValueError, match=r"config\.json"):
+        kt.AutoModel.from_preset(pretrained)
+    (pretrained / "config.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"config\.json"):
+        kt.BertModel.from_preset(pretrained)
+
+
+def test_model_type_is_absent_unknown_or_another(pretrained):
+    edit_config(pretrained, architectures=None, model_type=None)
+    with pytest.raises(ValueError, match="no model_type"):
+        kt.AutoModel.from_preset(pretrained)
+    edit_config(pretrained, model_type="brt")
+    with pytest.raises(ValueError, match=r"'brt'.*did you mean bert"):
+        kt.AutoModel.from_preset(pretrained)
+    with pytest.raises(ValueError, match=r"'brt'.*BertConfig"):
+        kt.BertModel.from_preset(pretrained)
+
+
+def test_options_that_are_no_fields(pretrained):
+    with pytest.raises(TypeError, match=r"'num_lables'.*'num_labels'"):
+        kt.BertForSequenceClassification.from_preset(pretrained, num_lables=3)
+
+
+def test_a_save_that_fails_leaves_the_old_preset(pretrained, monkeypatch):
+    model = kt.BertForPreTraining.from_preset(pretrained)
+    before = {path.name: path.read_bytes() for path in pretrained.iterdir()}
+
+    def full(self, text, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("keras_tfm.presets.io.save._stored", full)
+    with pytest.raises((OSError, TypeError)):
+        model.save_preset(pretrained)
+    assert {path.name: path.read_bytes() for path in pretrained.iterdir()} == before
+
+
+def test_nothing_is_written_to_the_source(pretrained):
+    copy = shutil.copytree(pretrained, pretrained.parent / "copy")
+    kt.BertModel.from_preset(pretrained)
+    for path in copy.iterdir():
+        assert path.read_bytes() == (pretrained / path.name).read_bytes()
