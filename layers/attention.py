@@ -24,9 +24,7 @@ class Attention(Layer):
         scale: what scores are multiplied by. Default 1 / sqrt(C).
     """
 
-    def __init__(
-        self, width, heads, kv_heads=None, channels=None, *, bias=True, dropout=0.0, scale=None, **kwargs
-    ):
+    def __init__(self, width, heads, kv_heads=None, channels=None, *, bias=True, dropout=0.0, scale=None, **kwargs):
         super().__init__(**kwargs)
         if channels is None and width % heads:
             raise ValueError(f"the width {width} is no multiple of the number of heads {heads}")

@@ -196,7 +196,7 @@ def _builds_when_outermost(init):
 
 @contextlib.contextmanager
 def weights_follow():
-    """Models made in this context are filled with zeros, since drawing random weights takes longer than reading them."""
+    """Models made in this context are filled with zeros: drawing random weights takes longer than reading them."""
     _weights_follow.append(True)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Who may look at whom. Our masks are called `attend`: bool, True where attention is allowed, (B or 1, 1, T or 1, S)."""
+"""Who may look at whom. Our masks are called `attend`: bool, True = may look, (B or 1, 1, T or 1, S)."""
 
 from keras import ops
 

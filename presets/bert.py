@@ -4,7 +4,7 @@ from keras_tfm.presets.io.translate import Names
 
 NAMES = Names(
     {
-        "embeddings.{word,position,token_type}": "embeddings.{word_embeddings,position_embeddings,token_type_embeddings}",
+        "embeddings.{word,position,token_type}": "embeddings.{word,position,token_type}_embeddings",
         "embeddings.norm": "embeddings.LayerNorm",
         "blocks.{n}.attention": "encoder.layer.{n}.attention.self",
         "blocks.{n}.attention.distance": "encoder.layer.{n}.attention.self.distance_embedding",

@@ -38,7 +38,8 @@ def unpacked(value):
 
 def state(file, name):
     """The tensors of the reference's checkpoint: {name: array}."""
-    return {tensor: weights(tensor, tuple(shape)) for tensor, shape in fixture(file)["classes"][name]["tensors"].items()}
+    tensors = fixture(file)["classes"][name]["tensors"]
+    return {tensor: weights(tensor, tuple(shape)) for tensor, shape in tensors.items()}
 
 
 def write_preset(folder, file, name):

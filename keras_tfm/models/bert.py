@@ -12,8 +12,8 @@ from keras_tfm.layers.base import Layer, Model, run_blocks
 from keras_tfm.layers.config import Config
 from keras_tfm.layers.embeddings import RelativeKeyAttention, TextEmbeddings
 from keras_tfm.layers.heads import (
-    Head,
     CausalLanguageModeling,
+    Head,
     MaskedLanguageModeling,
     MultipleChoice,
     QuestionAnswering,
@@ -53,9 +53,7 @@ def bert_attention(c, relative=True):
     kind = c.position_embedding_type if relative else "absolute"
     sizes = {"width": c.hidden_size, "heads": c.num_attention_heads, "dropout": c.attention_probs_dropout_prob}
     if kind in ("relative_key", "relative_key_query"):
-        return RelativeKeyAttention(
-            **sizes, positions=c.max_position_embeddings, with_key=kind == "relative_key_query"
-        )
+        return RelativeKeyAttention(**sizes, positions=c.max_position_embeddings, with_key=kind == "relative_key_query")
     return Attention(**sizes)
 
 

@@ -11,7 +11,7 @@ POOLINGS = {
     "cls": lambda x: x[0],
     "max": lambda x: x.max(axis=0),
     "mean": lambda x: x.mean(axis=0),
-    "mean_sqrt_len": lambda x: x.sum(axis=0) / np.sqrt(len(x)),
+    "mean_sqrt_len": lambda x: x.sum(axis=0) / len(x) ** 0.5,
 }
 STORED = {f"pooling_mode_{name}_tokens": name for name in ("mean", "max", "mean_sqrt_len")}
 STORED["pooling_mode_cls_token"] = "cls"
@@ -71,7 +71,10 @@ def stored_options(preset):
     path = preset.path("modules.json")
     if path is None:
         return {}
-    modules = {module["type"].rpartition(".")[2]: module["path"] for module in json.loads(path.read_bytes())}
+    try:
+        modules = {module["type"].rpartition(".")[2]: module["path"] for module in json.loads(path.read_bytes())}
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"modules.json of {preset.name} is not a list of modules with type and path") from error
     if set(modules) - {"Normalize"} != {"Transformer", "Pooling"} or modules["Transformer"]:
         raise ValueError(
             f"modules.json of {preset.name} asks for {', '.join(modules)}; only a Transformer at its root, Pooling and "
