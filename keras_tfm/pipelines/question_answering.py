@@ -51,8 +51,15 @@ class QuestionAnsweringPipeline(Pipeline):
                 )
         if max_seq_len is None:
             max_seq_len = min(self.tokenizer.model_max_length, 384, self.forward.limit or 384)
+        question = len(self.tokenizer.encode(example["question"], add_special_tokens=False))
+        room = max_seq_len - question - self.tokenizer.num_special_tokens_to_add(pair=True)
         if doc_stride is None:
-            doc_stride = min(max_seq_len // 2, 128)
+            doc_stride = min(max_seq_len // 2, 128, room - 1)
+        if not 0 <= doc_stride < room:
+            raise ValueError(
+                f"max_seq_len={max_seq_len} leaves {max(room, 0)} tokens of context beside a question of {question}, "
+                f"and neighbouring parts are to share {max(doc_stride, 0)}: raise it, or shorten question or doc_stride"
+            )
         texts = (example["question"], example["context"])
         encoded = self.tokenize(
             *(texts if self._question_first() else texts[::-1]),

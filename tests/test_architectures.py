@@ -1,0 +1,74 @@
+"""What every architecture must do beyond equal outputs: train, compose, and come back from a `.keras` file.
+
+One backbone and one head of each, found through its fixtures, so that a new architecture is tested without a new test.
+"""
+
+import keras
+import numpy as np
+import pytest
+from model_fixtures import FOLDER, fixture, flat, unpacked
+
+import keras_tfm as kt
+
+
+def first(folder, wanted):
+    """The first (file, class name) of an architecture whose class is wanted."""
+    for path in sorted(folder.glob("*.json")):
+        file = f"{folder.name}/{path.stem}"
+        for name in fixture(file)["classes"]:
+            if wanted(getattr(kt, name)):
+                return file, name
+    raise AssertionError(f"{folder.name} has no such class")
+
+
+def each(wanted):
+    found = [first(folder, wanted) for folder in sorted(FOLDER.iterdir())]
+    return pytest.mark.parametrize(("file", "name"), found, ids=["-".join(case) for case in found])
+
+
+def make(file, name):
+    keras.utils.set_random_seed(0)
+    config = dict(fixture(file)["config"]) | {"initializer_range": 0.2}
+    cls = getattr(kt, name)
+    return cls(cls.config_class.from_dict(config))
+
+
+def inputs_of(file, name):
+    recorded = fixture(file)["classes"][name]["calls"][0]["inputs"]
+    return {key: unpacked(value) for key, value in recorded.items()}
+
+
+def labels_for(loss, logits):
+    """Something to learn by heart: classes for the loss, or for each of several."""
+    if isinstance(loss, dict):
+        return {key: labels_for(loss[key], logits[key]) for key in loss}
+    classes = logits.shape[-1]
+    shape = logits.shape[:-1]
+    return np.arange(int(np.prod(shape))).reshape(shape) % classes
+
+
+@each(lambda cls: not hasattr(cls, "backbone_class"))
+def test_the_backbone_composes_and_reloads(file, name, tmp_path):
+    given = inputs_of(file, name)
+    required = next(iter(given))
+    symbolic = {required: keras.Input(given[required].shape[1:-1] + (None,), dtype=given[required].dtype.name)}
+    outputs = make(file, name)(symbolic)
+    model = keras.Model(symbolic, keras.layers.Dense(1)(outputs["last_hidden_state"]))
+    model.save(tmp_path / "model.keras")
+    reloaded = keras.models.load_model(tmp_path / "model.keras")
+    alone = {required: given[required]}
+    np.testing.assert_array_equal(reloaded.predict_on_batch(alone), model.predict_on_batch(alone))
+
+
+@each(lambda cls: hasattr(cls, "backbone_class"))
+def test_a_head_trains_and_reloads(file, name, tmp_path):
+    model, inputs = make(file, name), inputs_of(file, name)
+    labels = labels_for(model.default_loss(), flat(model.predict_on_batch(inputs)))
+    model.compile(keras.optimizers.Adam(3e-3))
+    losses = model.fit(inputs, labels, epochs=8, verbose=0).history["loss"]
+    assert losses[-1] < 0.9 * losses[0]
+    model.save(tmp_path / "model.keras")
+    reloaded = keras.models.load_model(tmp_path / "model.keras")
+    keras.tree.map_structure(
+        np.testing.assert_array_equal, reloaded.predict_on_batch(inputs), model.predict_on_batch(inputs)
+    )
