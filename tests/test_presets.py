@@ -231,3 +231,22 @@ def test_nothing_is_written_to_the_source(pretrained):
     kt.BertModel.from_preset(pretrained)
     for path in copy.iterdir():
         assert path.read_bytes() == (pretrained / path.name).read_bytes()
+
+
+class MyClassifier(kt.BertForSequenceClassification):
+    """A user's own class."""
+
+    def __init__(self, config, **kwargs):
+        super().__init__(config, **kwargs)
+        self.scale = 2.0
+
+    def call(self, inputs, training=None):
+        return super().call(inputs, training=training) * self.scale
+
+
+def test_a_users_own_class_loads_and_saves_as_the_one_it_extends(tmp_path):
+    folder = write_preset(tmp_path, FILE, "BertForSequenceClassification")
+    mine = MyClassifier.from_preset(folder)
+    mine.save_preset(tmp_path / "saved")
+    theirs = kt.AutoModelForSequenceClassification.from_preset(tmp_path / "saved")
+    assert_close(flat(mine(INPUTS))["logits"], 2 * flat(theirs(INPUTS))["logits"])

@@ -37,7 +37,7 @@ class TokenClassificationPipeline(Pipeline):
         grouped, whole_words = (options.get(name) for name in DEPRECATED)
         if grouped is not None or whole_words is not None:
             strategy = ("first" if whole_words else "simple") if grouped else "none"
-            warnings.warn(f"{' and '.join(DEPRECATED)} are deprecated: use {strategy=}", stacklevel=3)
+            warnings.warn(f"{' and '.join(DEPRECATED)} are deprecated: use aggregation_{strategy=}", stacklevel=3)
             options = {k: v for k, v in options.items() if k not in DEPRECATED} | {"aggregation_strategy": strategy}
         if options.get("aggregation_strategy", "none") not in STRATEGIES:
             raise ValueError(f"aggregation_strategy must be one of {', '.join(STRATEGIES)}")

@@ -120,21 +120,24 @@ def _fuse(graph):
     if any(isinstance(n.target, torch._ops.OpOverload) and n.target._schema.is_mutable for n in calls):
         return  # a copy may be there to be written into
 
-    def replace(node, target, *args):
+    def call(node, target, *args):
         with graph.inserting_before(node):
-            new = graph.call_function(target, args)
-        node.replace_all_uses_with(new)
-        return new
+            return graph.call_function(target, args)
 
     for node in calls:
         match node.target:
             case aten._unsafe_view.default if node.args[0].target is aten.clone.default:
                 copy, shape = node.args
-                replace(node, aten.reshape.default, copy.args[0], shape)
+                node.replace_all_uses_with(call(node, aten.reshape.default, copy.args[0], shape))
             case aten.clone.default if all("scaled_dot_product" in str(user.target) for user in node.users):
                 node.replace_all_uses_with(node.args[0])
-            case aten.add.Tensor if getattr(node.args[1], "op", "") == "get_attr":
+            case aten.add.Tensor if _is_bias(node.args[1]) and not node.kwargs:
                 x, bias = node.args
                 product = x.args[0] if x.target is aten._unsafe_view.default else x
                 if product.target is aten.mm.default and len(product.users) == len(x.users) == 1:
-                    product = replace(node, aten.addmm.default, bias, *product.args)
+                    total = call(node, aten.addmm.default, bias, *product.args)
+                    node.replace_all_uses_with(call(node, aten.view.default, total, [*node.meta["val"].shape]))
+
+
+def _is_bias(argument):
+    return getattr(argument, "op", None) == "get_attr" and argument.meta["val"].ndim == 1

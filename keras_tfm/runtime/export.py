@@ -55,7 +55,9 @@ def _symbols(shape):
 
 
 def _export_in_tensorflow(model, folder):
-    name = type(model).__name__
+    from keras_tfm.presets.io.translate import public_class
+
+    name = public_class(model).__name__
     model.save_preset(folder / "preset")
     script = (
         "import sys, keras_tfm\n"

@@ -62,7 +62,7 @@ def fill(model, checkpoint, source, ignore_mismatched_sizes=False):
     A head (or an optional layer) that the checkpoint lacks as a whole is initialised and named in one warning.
     Tensors of heads that this model does not have are left unused.
     """
-    names = names_of(type(model))
+    names = names_of(model)
     slots = names.slots(model)
     stored = {slot: _find(slot.tensor, checkpoint, names.prefix, hasattr(model, "backbone")) for slot in slots}
 

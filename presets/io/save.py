@@ -6,15 +6,15 @@ import numpy as np
 from keras import ops
 
 from keras_tfm.presets.io.checkpoint import TensorInfo, atomic_folder, write_checkpoint
-from keras_tfm.presets.io.translate import names_of
+from keras_tfm.presets.io.translate import names_of, public_class
 
 
 def save_model(model, folder, tokenizer=None, max_shard_size="5GB"):
     """See `Model.save_preset`."""
-    slots = {slot.tensor: slot for slot in names_of(type(model)).slots(model)}
+    slots = {slot.tensor: slot for slot in names_of(model).slots(model)}
     tensors = {name: TensorInfo(slot.stored_shape, np.dtype(slot.variable.dtype)) for name, slot in slots.items()}
     stored = model.config.to_dict() | {
-        "architectures": [type(model).__name__],
+        "architectures": [public_class(model).__name__],
         "torch_dtype": model.variable_dtype,
     }
     with atomic_folder(folder) as temporary:

@@ -1,7 +1,6 @@
 """Tables of names, read in both directions: our layers and variables <-> the tensors of a checkpoint on the Hub."""
 
 import importlib
-import itertools
 import re
 from dataclasses import dataclass
 
@@ -83,7 +82,8 @@ class Names:
 
     def slots(self, model):
         """Every variable of `model` with its tensor, as the reference would store this class."""
-        head_rows = list(itertools.chain(*(rows for ends, rows in self.heads if type(model).__name__.endswith(ends))))
+        cls = public_class(model).__name__
+        head_rows = [row for ends, rows in self.heads if cls.endswith(ends) for row in rows]
         found, seen = [], set()
         for path, layer in model.named_layers():
             inner = {id(v) for _, child in getattr(layer, "named_layers", list)() for v in child.weights}
@@ -125,15 +125,25 @@ class Names:
         return tensor in self.ignored or any(tensor.startswith(f"{m}.") for m in module)
 
 
-def names_of(cls):
-    """The table for a model class: `presets/X.py` of the architecture file X that defines it, or a parent of it."""
-    for parent in cls.__mro__:
-        if parent.__module__.startswith("keras_tfm.models."):
-            try:
-                return importlib.import_module(parent.__module__.replace(".models.", ".presets.")).NAMES
-            except ModuleNotFoundError:
-                return Names()  # no table: every name agrees
-    raise TypeError(f"{cls.__name__} is no architecture of keras_tfm.models, so there is no table for its checkpoints")
+def public_class(model):
+    """The class of keras_tfm.models that a model is of, or that a user's own class extends.
+
+    Raises:
+        TypeError: there is none.
+    """
+    for cls in type(model).__mro__:
+        if cls.__module__.startswith("keras_tfm.models."):
+            return cls
+    raise TypeError(f"{type(model).__name__} extends no class of keras_tfm.models: how it is stored is not known")
+
+
+def names_of(model):
+    """The table for a model: `presets/X.py` of the architecture file X that defines its class."""
+    file = public_class(model).__module__.rpartition(".")[2]
+    try:
+        return importlib.import_module(f"keras_tfm.presets.{file}").NAMES
+    except ModuleNotFoundError:
+        return Names()  # no table: every name agrees
 
 
 def _expand(rows):
