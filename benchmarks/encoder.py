@@ -40,10 +40,10 @@ def keras_contestant(checkpoint, device, dtype):
     backend = keras.backend.backend()
     kt.BertModel  # noqa: B018  imports what loading needs
     yield f"keras_tfm {kt.__version__}, Keras {keras.__version__}, {backend} {__import__(backend).__version__}"
-    with keras.device("gpu:0" if device == "gpu" else "cpu:0"):
-        model = kt.BertModel.from_preset(checkpoint, dtype=dtype)
-        forward = compiled(model)
-        yield lambda inputs: forward(inputs)["last_hidden_state"]
+    if device == "gpu" and not keras.distribution.list_devices("gpu"):
+        raise RuntimeError(f"{backend} sees no GPU")
+    forward = compiled(kt.BertModel.from_preset(checkpoint, dtype=dtype))
+    yield lambda inputs: forward(inputs)["last_hidden_state"]
 
 
 def reference_contestant(checkpoint, device, dtype):
@@ -105,12 +105,12 @@ class Process:
     """A contestant."""
 
     def __init__(self, python, name, options):
-        limits = dict.fromkeys(THREAD_LIMITS, str(options.threads)) if options.device == "cpu" else {}
+        limits = dict.fromkeys(THREAD_LIMITS, str(options.threads)) | {"CUDA_VISIBLE_DEVICES": ""}
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
         self.process = subprocess.Popen(
             [python, __file__, "--contestant", name, options.checkpoint, "--device", options.device]
             + ["--dtype", options.dtype],
-            env=os.environ | limits | quiet | {"KERAS_BACKEND": name},
+            env=os.environ | (limits if options.device == "cpu" else {}) | quiet | {"KERAS_BACKEND": name},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if options.verbose else subprocess.DEVNULL,

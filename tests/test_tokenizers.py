@@ -367,6 +367,13 @@ def test_bad_arguments(arguments, error, message, bert):
         bert(**arguments)
 
 
+def test_a_stride_that_leaves_a_pair_no_room(bert):
+    """The backend panics, which is no Exception."""
+    options = {"truncation": "only_second", "max_length": 16, "stride": 8, "return_overflowing_tokens": True}
+    with pytest.raises(ValueError, match="truncation='only_second' cannot reach max_length=16"):
+        bert("the " * 10, "the " * 12, **options)
+
+
 def test_bad_sides(bert):
     bert.padding_side = "Left"
     with pytest.raises(ValueError, match="padding_side='Left' is unknown: use one of 'right', 'left'"):

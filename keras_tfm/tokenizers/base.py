@@ -285,8 +285,8 @@ class Tokenizer(SpecialTokens):
                 if truncate:
                     self.backend.enable_truncation(limit, stride=stride, strategy=truncation, direction=side)
                 return self.backend.encode_batch(rows, is_pretokenized=words, add_special_tokens=add_special_tokens)
-            except Exception as error:  # the backend's truncation errors have no type of their own
-                if not truncate:
+            except BaseException as error:  # truncation errors have no type of their own; some strides make it panic
+                if not truncate or isinstance(error, KeyboardInterrupt | SystemExit):
                     raise
                 raise ValueError(f"truncation={truncation!r} cannot reach max_length={limit}: {error}") from error
             finally:
