@@ -7,13 +7,13 @@ PIP = -m pip install --quiet --constraint tests/constraints.txt
 # What these test knows no backend.
 NEUTRAL = $(addprefix tests/test_,checkpoint.py hub.py packaging.py tokenizers.py)
 # Tiny models gain nothing from threads, and two processes share the machine.
-ONE_THREAD = OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2 \
+ONE_THREAD = OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3 \
 	XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 .PHONY: demo test support clean
 
 demo: .venv-$(BACKEND)/ready
-	KERAS_BACKEND=$(BACKEND) TF_CPP_MIN_LOG_LEVEL=2 .venv-$(BACKEND)/bin/python guides/sentence_similarity.py
+	KERAS_BACKEND=$(BACKEND) TF_CPP_MIN_LOG_LEVEL=3 .venv-$(BACKEND)/bin/python guides/sentence_similarity.py
 
 .venv-$(BACKEND)/ready: pyproject.toml tests/constraints.txt
 	$(PYTHON) -m venv .venv-$(BACKEND)

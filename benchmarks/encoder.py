@@ -5,7 +5,8 @@
 PYTHON is the interpreter of an environment that has `transformers>=5` and `torch`; this script's own has keras_tfm and
 the backends to measure. Each contestant is a process of its own with one copy of the same checkpoint (random weights,
 made anew); they take turns, so that whatever else the machine does meets all of them alike. Forward passes go from
-NumPy arrays to NumPy arrays; memory is the peak of the resident set above what the process had after its imports.
+NumPy arrays to NumPy arrays; memory is the peak of the resident set above what the process had after its imports. Transformers leaves the weights
+in the mapped file until they are used, so loading is also measured together with the first answer (1 x 16).
 """
 
 import argparse
@@ -31,19 +32,19 @@ THREAD_LIMITS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 
 
 def keras_contestant(checkpoint, device, dtype):
-    """Yields the versions, then (once asked again) the function to measure, loaded from `checkpoint`."""
+    """Yields the versions; then, once asked again, loads `checkpoint` and yields its device and forward pass."""
     import keras
 
     import keras_tfm as kt
+    import keras_tfm.presets.io.load
+    from keras_tfm.models.bert import BertModel
     from keras_tfm.runtime.compiling import compiled
 
     backend = keras.backend.backend()
-    kt.BertModel  # noqa: B018  imports what loading needs
     yield f"keras_tfm {kt.__version__}, Keras {keras.__version__}, {backend} {__import__(backend).__version__}"
-    if device == "gpu" and not keras.distribution.list_devices("gpu"):
-        raise RuntimeError(f"{backend} sees no GPU")
-    forward = compiled(kt.BertModel.from_preset(checkpoint, dtype=dtype))
-    yield lambda inputs: forward(inputs)["last_hidden_state"]
+    model = BertModel.from_preset(checkpoint, dtype=dtype)  # Keras takes a GPU where its backend sees one
+    forward = compiled(model)
+    yield model.weights[0].value.device, lambda inputs: forward(inputs)["last_hidden_state"]
 
 
 def reference_contestant(checkpoint, device, dtype):
@@ -53,15 +54,15 @@ def reference_contestant(checkpoint, device, dtype):
     from transformers import BertModel
 
     yield f"Transformers {transformers.__version__}, torch {torch.__version__}"
-    device = "cuda" if device == "gpu" else "cpu"
-    model = BertModel.from_pretrained(checkpoint, dtype=getattr(torch, dtype)).to(device).eval()
+    model = BertModel.from_pretrained(checkpoint, dtype=getattr(torch, dtype)).eval()
+    model = model.to("cuda" if device == "gpu" else "cpu")
 
     def forward(inputs):
         with torch.inference_mode():
-            tensors = {name: torch.from_numpy(x).to(device) for name, x in inputs.items()}
+            tensors = {name: torch.from_numpy(x).to(model.device) for name, x in inputs.items()}
             return model(**tensors).last_hidden_state.float().cpu().numpy()
 
-    yield forward
+    yield model.device, forward
 
 
 def resident(peak=False):
@@ -77,15 +78,16 @@ def contestant(name, checkpoint, device, dtype):
     os.dup2(2, 1)  # what libraries print goes elsewhere
     stages = (reference_contestant if name == REFERENCE else keras_contestant)(checkpoint, device, dtype)
     answers.write(json.dumps({"versions": next(stages)}) + "\n")
+    imported = resident()
     for line in sys.stdin:
-        command = line.strip()
-        before, start = resident(), time.perf_counter()
+        command, answer, start = line.strip(), {}, time.perf_counter()
         if command == "load":
-            forward = next(stages)
-            answer = {"seconds": time.perf_counter() - start, "peak": resident(peak=True) - before}
+            device, forward = next(stages)
+            answer["device"] = str(device)
         else:
-            outputs = np.asarray(forward(inputs(*SHAPES[command])), "float32")
-            answer = {"seconds": time.perf_counter() - start, "outputs": outputs[:, :4, :16].tolist()}
+            outputs = forward(inputs(*SHAPES[command]))
+            answer["outputs"] = outputs[:, :4, :16].astype("float32").tolist()
+        answer |= {"seconds": time.perf_counter() - start, "peak": resident(peak=True) - imported}
         answers.write(json.dumps(answer) + "\n")
 
 
@@ -150,16 +152,17 @@ def measure(options):
     for _ in range(options.loads):
         for name, python in pythons.items():
             process = Process(python, name, options)
-            answer = process.ask("load")
+            loaded, answered = process.ask("load"), process.ask("1 x 16")
             process.close()
-            note("load, s", name, answer["seconds"])
-            note("load, peak MiB", name, answer["peak"])
+            note("load, s", name, loaded["seconds"])
+            note("load, peak MiB", name, loaded["peak"])
+            note("load and first answer, s", name, loaded["seconds"] + answered["seconds"])
+            note("load and first answer, peak MiB", name, answered["peak"])
 
     processes = [Process(python, name, options) for name, python in pythons.items()]
     outputs = {}
     for process in processes:
-        versions[process.name] = process.versions
-        process.ask("load")
+        versions[process.name] = f"{process.versions}, on {process.ask('load')['device']}"
         for shape in SHAPES:
             for _ in range(3):  # compiles, records, warms up
                 answer = process.ask(shape)
@@ -180,7 +183,7 @@ def report(options, versions, numbers):
     machine = f"{os.cpu_count()} cores, {platform.machine()}" if options.device == "cpu" else options.device
     lines = [f"## BERT-base on {machine}, {options.dtype}", ""]
     if options.device == "cpu":
-        lines.append(f"{options.threads} threads each. Versions:")
+        lines += [f"{options.threads} threads each.", ""]
     lines += [*(f"- {name}: {version}" for name, version in versions.items()), ""]
     lines += ["| what | contestant | min | median | max | median / reference |", "|---|---|--:|--:|--:|--:|"]
     for what, results in numbers.items():
@@ -192,7 +195,7 @@ def report(options, versions, numbers):
             digits = 0 if max(values) > 100 else 1 if "ms" in what else 2
             cells = (f"{value:.{digits}f}" for value in (min(values), middle, max(values)))
             lines.append(f"| {what} | {name} | {' | '.join(cells)} | {ratio:.2f} |")
-    lines += ["", "Largest difference of a hidden state from the reference's: "]
+    lines += ["", "Largest difference of a hidden state from the reference's:", ""]
     for shape in SHAPES:
         differences = numbers[f"difference {shape}"]
         lines.append(f"- {shape}: " + ", ".join(f"{n} {d[0]:.1e}" for n, d in differences.items() if n != REFERENCE))

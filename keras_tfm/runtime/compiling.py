@@ -99,11 +99,12 @@ def _record(forward, inputs):
     import torch
     from torch._subclasses.fake_tensor import DataDependentOutputException
     from torch.fx.experimental.proxy_tensor import make_fx
+    from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
     try:
         with torch.inference_mode(False), torch.no_grad():
             module = make_fx(forward, tracing_mode="fake", _allow_non_fake_inputs=True)(inputs)
-    except DataDependentOutputException:
+    except (DataDependentOutputException, GuardOnDataDependentSymNode):
         return forward
     _fuse(module.graph)
     module.graph.eliminate_dead_code()
