@@ -3,10 +3,11 @@
     python benchmarks/encoder.py --reference PYTHON [--markdown FILE]
 
 PYTHON is the interpreter of an environment that has `transformers>=5` and `torch`; this script's own has keras_tfm and
-the backends to measure. Each contestant is a process of its own with one copy of the same checkpoint (random weights,
-made anew); they take turns, so that whatever else the machine does meets all of them alike. Forward passes go from
-NumPy arrays to NumPy arrays; memory is the peak of the resident set above what the process had after its imports. Transformers leaves the weights
-in the mapped file until they are used, so loading is also measured together with the first answer (1 x 16).
+the backends to measure. Each contestant is a process of its own, on the same cores, with the same checkpoint
+(random weights, made anew); they take turns, so that whatever else the machine does meets all of them alike. Forward
+passes go from NumPy arrays to NumPy arrays; memory is the peak of the resident set above what the process had after its
+imports. Transformers leaves the weights in the mapped file until they are used, so loading is also measured together
+with the first answer (1 x 16), which on JAX and TensorFlow is compiled for.
 """
 
 import argparse
@@ -25,7 +26,6 @@ import numpy as np
 SHAPES = {"8 x 128": (8, 128), "1 x 16": (1, 16)}  # batch x tokens
 BACKENDS = ("jax", "torch", "tensorflow")
 REFERENCE = "transformers"
-THREAD_LIMITS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 
 
 # What runs in the contestants' processes. -----------------------------------------------------------------------------
@@ -72,8 +72,9 @@ def resident(peak=False):
     return int(next(line for line in status if line.startswith(field)).split()[1]) / 1024
 
 
-def contestant(name, checkpoint, device, dtype):
+def contestant(name, checkpoint, device, dtype, threads):
     """Answers one line of JSON to each line of standard input: "load", or a shape's name for a timed forward pass."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])  # every framework takes a thread for each
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what libraries print goes elsewhere
     stages = (reference_contestant if name == REFERENCE else keras_contestant)(checkpoint, device, dtype)
@@ -107,12 +108,13 @@ class Process:
     """A contestant."""
 
     def __init__(self, python, name, options):
-        limits = dict.fromkeys(THREAD_LIMITS, str(options.threads)) | {"CUDA_VISIBLE_DEVICES": ""}
-        quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+        environment = {"KERAS_BACKEND": name, "TF_CPP_MIN_LOG_LEVEL": "3", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+        if options.device == "cpu":
+            environment["CUDA_VISIBLE_DEVICES"] = ""
         self.process = subprocess.Popen(
             [python, __file__, "--contestant", name, options.checkpoint, "--device", options.device]
-            + ["--dtype", options.dtype],
-            env=os.environ | (limits if options.device == "cpu" else {}) | quiet | {"KERAS_BACKEND": name},
+            + ["--dtype", options.dtype, "--threads", str(options.threads)],
+            env=os.environ | environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if options.verbose else subprocess.DEVNULL,
@@ -135,10 +137,18 @@ class Process:
         self.process.wait()
 
 
+WRITE = """
+import sys, keras, keras_tfm as kt
+model = kt.BertModel(kt.BertConfig())
+for seed, weight in enumerate(model.weights):  # biases and norms, too
+    weight.assign(weight + keras.random.normal(weight.shape, stddev=0.02, seed=seed))
+model.save_preset(sys.argv[1])
+"""
+
+
 def write_checkpoint(folder):
     """A BERT-base with random weights, as the Hub has it; written by a process whose memory nobody measures."""
-    script = "import sys, keras_tfm as kt; kt.BertModel(kt.BertConfig()).save_preset(sys.argv[1])"
-    subprocess.run([sys.executable, "-c", script, folder], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-c", WRITE, folder], check=True, stderr=subprocess.DEVNULL)
 
 
 def measure(options):
@@ -208,7 +218,7 @@ def main():
     parser.add_argument("--backends", nargs="+", default=BACKENDS, choices=BACKENDS)
     parser.add_argument("--rounds", type=int, default=10, help="passes of 8 x 128 each (1 x 16: five times as many)")
     parser.add_argument("--loads", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="so many cores for each contestant")
     parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--markdown", help="a file to add the table to, such as benchmarks/RESULTS.md")
@@ -216,7 +226,7 @@ def main():
     parser.add_argument("--contestant", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.contestant:
-        return contestant(*options.contestant, options.device, options.dtype)
+        return contestant(*options.contestant, options.device, options.dtype, options.threads)
     if not options.reference:
         parser.error("--reference is needed: a Python that has transformers>=5 and torch")
     with tempfile.TemporaryDirectory() as options.checkpoint:

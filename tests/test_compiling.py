@@ -135,7 +135,7 @@ def test_model_that_reads_values():
 def test_threads_share_a_compiled_model():
     model = model_of()
     forward = compiled(model)
-    batches = [batch(1 + i % 2, 5, seed=i) for i in range(12)]
+    batches = [batch(*((2, 5), (3, 7))[i % 2], seed=i) for i in range(12)]
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(forward, batches))
     for inputs, outputs in zip(batches, results, strict=True):

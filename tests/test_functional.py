@@ -67,7 +67,7 @@ def classifier(*names):
 def test_backbone_in_a_functional_model(names, tmp_path):
     model = classifier(*names)
     optimizer, loss = keras.optimizers.SGD(0.1, momentum=0.9), keras.losses.SparseCategoricalCrossentropy(True)
-    model.compile(optimizer, loss, run_eagerly=True)
+    model.compile(optimizer, loss)
     words = next(w for w in model.trainable_weights if "embeddings/word" in w.path)
     before = predicted(words)
     model.train_on_batch(arrays(*names), np.arange(B) % 3)

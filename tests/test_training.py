@@ -245,7 +245,7 @@ def test_frozen_backbone():
     inputs, labels = arrays("BertForSequenceClassification")
     model = make()
     model.backbone.trainable = False
-    compiled(model, run_eagerly=True)
+    compiled(model)
     before = [convert(w) for w in model.backbone.weights], convert(model.head.kernel)
     model.fit(inputs, labels, batch_size=B, epochs=1, verbose=0)
     assert [w.path for w in model.trainable_weights] == [w.path for w in model.head.weights]

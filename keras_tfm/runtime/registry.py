@@ -4,8 +4,9 @@ A `.keras` file names its classes as they are registered, "keras_tfm>BertModel";
 module is imported, and our modules are imported when they are first used. So Keras' registry gets to know how to look.
 """
 
-import keras_tfm
 from keras.src.saving import object_registration
+
+import keras_tfm
 
 
 class _Registry(dict):
