@@ -9,6 +9,7 @@ NEUTRAL = $(addprefix tests/test_,checkpoint.py hub.py packaging.py tokenizers.p
 # Tiny models gain nothing from threads, and two processes share the machine.
 ONE_THREAD = OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3 \
 	XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+PYTEST = $(ONE_THREAD) .venv-test/bin/python -m pytest -q -n 2 --dist loadgroup
 
 .PHONY: demo test support clean
 
@@ -26,13 +27,12 @@ test: .venv-test/ready
 	.venv-test/bin/ruff format --check .
 	set -e; for backend in $(BACKENDS); do \
 		echo "== $$backend"; \
-		$(ONE_THREAD) KERAS_BACKEND=$$backend .venv-test/bin/python -m pytest -q -n 2 --dist loadgroup \
-			$(addprefix --ignore=,$(NEUTRAL)) $(TESTFLAGS); \
+		KERAS_BACKEND=$$backend $(PYTEST) $(addprefix --ignore=,$(NEUTRAL)); \
 	done
-	$(ONE_THREAD) KERAS_BACKEND=jax .venv-test/bin/python -m pytest -q -n 2 $(NEUTRAL)
+	KERAS_BACKEND=jax $(PYTEST) $(NEUTRAL)
 
-support:  # the suite again, and from its results the support table
-	$(MAKE) test TESTFLAGS=--record
+support: .venv-test/ready  # the parity suite, and from its results the support table
+	set -e; for backend in $(BACKENDS); do KERAS_BACKEND=$$backend $(PYTEST) tests/test_parity.py --record; done
 	.venv-test/bin/keras-tfm support --readme README.md
 
 .venv-test/ready: pyproject.toml tests/constraints.txt

@@ -9,24 +9,31 @@ The backend is Keras' (`KERAS_BACKEND`). Public names are resolved when they are
 """
 
 import importlib
-import sys
+import importlib.util
+
+try:
+    import keras  # noqa: F401 (a backend that is missing shows here, and not in the middle of a program)
+except ImportError as error:
+    installed = ", ".join(b for b in ("tensorflow", "torch", "jax") if importlib.util.find_spec(b)) or "none"
+    raise ImportError(
+        f"Keras could not import its backend ({error}). Installed backends: {installed}. Set KERAS_BACKEND to one of "
+        "them, or pip install 'keras-tfm[jax]', [torch] or [tensorflow]."
+    ) from error
+
+from keras_tfm.runtime.registry import let_keras_find_our_classes
 
 __version__ = "0.1.0"
 
-_HOMES = {"pipeline": "keras_tfm.pipelines"}
+let_keras_find_our_classes()
 
 
 def __getattr__(name):
-    if name.startswith("__"):
-        raise AttributeError(name)
-    home = _HOMES.get(name)
-    if home is None and name.startswith("Auto"):
-        home = "keras_tfm.auto"
-    elif home is None and "Tokenizer" in name:
-        home = "keras_tfm.tokenizers"
-    _require_backend()
-    if home is not None:
-        module = importlib.import_module(home)
+    if name.startswith("Auto"):
+        module = importlib.import_module("keras_tfm.auto")
+    elif "Tokenizer" in name:
+        module = importlib.import_module("keras_tfm.tokenizers")
+    elif name == "pipeline":
+        module = importlib.import_module("keras_tfm.pipelines")
     elif name[0].isupper():
         module = importlib.import_module("keras_tfm.auto").architecture_of(name)
     else:
@@ -34,18 +41,3 @@ def __getattr__(name):
     if not hasattr(module, name):
         raise AttributeError(f"keras_tfm has no {name!r}")
     return getattr(module, name)
-
-
-if "keras" in sys.modules:  # else there is nothing to load a model with, and no reason to import it
-    importlib.import_module("keras_tfm.runtime.registry")
-
-
-def _require_backend():
-    try:
-        importlib.import_module("keras")
-    except ImportError as error:
-        backends = ", ".join(b for b in ("tensorflow", "torch", "jax") if importlib.util.find_spec(b)) or "none"
-        raise ImportError(
-            f"Keras could not import its backend ({error}). Installed backends: {backends}. Set KERAS_BACKEND to one "
-            "of them, or pip install 'keras-tfm[jax]', [torch] or [tensorflow]."
-        ) from error

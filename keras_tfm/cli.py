@@ -1,4 +1,7 @@
-"""The `keras-tfm` command: run a pipeline, print the support table, convert and export checkpoints."""
+"""The `keras-tfm` command: run a pipeline, print the support table, convert and export checkpoints.
+
+The backend is Keras' (the environment variable KERAS_BACKEND).
+"""
 
 import argparse
 import json
@@ -10,8 +13,6 @@ from pathlib import Path
 def main(arguments=None):
     """Runs the command; errors are one line on stderr and the exit status 1."""
     options = _parser().parse_args(arguments)
-    if getattr(options, "backend", None):
-        os.environ["KERAS_BACKEND"] = options.backend  # before Keras is imported
     try:
         options.command(options)
     except (OSError, ValueError, TypeError, ImportError) as error:
@@ -74,11 +75,9 @@ def _parser():
     parser = argparse.ArgumentParser(prog="keras-tfm", description=__doc__)
     commands = parser.add_subparsers(required=True)
 
-    def command(function, *, loads=True):
+    def command(function):
         sub = commands.add_parser(function.__name__, help=function.__doc__, description=function.__doc__)
         sub.set_defaults(command=function)
-        if loads:
-            sub.add_argument("--backend", choices=["jax", "torch", "tensorflow"], help="default: Keras' own choice")
         return sub
 
     sub = command(run)
@@ -86,7 +85,7 @@ def _parser():
     sub.add_argument("model", help="a folder or a Hub id")
     sub.add_argument("inputs", nargs="*", help="texts, or JSON; without any, lines are read from stdin")
 
-    sub = command(support, loads=False)
+    sub = command(support)
     sub.add_argument("--readme", type=Path, help="a file to update between its <!-- support --> marks")
 
     for function in (convert, export):

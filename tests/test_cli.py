@@ -39,8 +39,8 @@ def test_run_prints_json(folder, capsys):
 
 def test_run_in_a_process_of_its_own_reads_lines(folder):
     script = Path(sys.executable).parent / "keras-tfm"
-    command = [script, "run", "--backend", keras.backend.backend(), "sentiment-analysis"]
-    result = subprocess.run([*command, folder], input="good film\nbad\n", capture_output=True, text=True)
+    command = [script, "run", "sentiment-analysis", folder]
+    result = subprocess.run(command, input="good film\nbad\n", capture_output=True, text=True)
     assert len(result.stdout.splitlines()) == 2, result.stderr
 
 

@@ -4,8 +4,6 @@ import copy
 import importlib.util
 import json
 import pickle
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -418,12 +416,3 @@ def test_ids_outside_the_vocabulary(bert):
     for method in (bert.encode, bert.tokenize):
         with pytest.raises(ValueError, match=f"{method.__name__} takes one text, got 2 rows"):
             method(["a", "b"])
-
-
-def test_tokenizing_needs_no_keras(vocab_folder):
-    program = "import sys; from keras_tfm.tokenizers import BertTokenizer; "
-    program += "print(BertTokenizer.from_preset(sys.argv[1]).encode('the'), 'keras' in sys.modules)"
-    command = [sys.executable, "-c", program, str(vocab_folder)]
-    assert (
-        subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")[0] == "[3, 6, 4] False"
-    )

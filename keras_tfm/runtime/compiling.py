@@ -132,13 +132,10 @@ def _fuse(graph):
                 node.replace_all_uses_with(call(node, aten.reshape.default, copy.args[0], shape))
             case aten.clone.default if all("scaled_dot_product" in str(user.target) for user in node.users):
                 node.replace_all_uses_with(node.args[0])
-            case aten.add.Tensor if _is_bias(node.args[1]) and not node.kwargs:
+            case aten.add.Tensor if getattr(node.args[1], "op", None) == "get_attr" and not node.kwargs:
                 x, bias = node.args
                 product = x.args[0] if x.target is aten._unsafe_view.default else x
-                if product.target is aten.mm.default and len(product.users) == len(x.users) == 1:
+                alone = product.target is aten.mm.default and len(product.users) == len(x.users) == 1
+                if alone and bias.meta["val"].shape == product.meta["val"].shape[1:] == x.meta["val"].shape[-1:]:
                     total = call(node, aten.addmm.default, bias, *product.args)
                     node.replace_all_uses_with(call(node, aten.view.default, total, [*node.meta["val"].shape]))
-
-
-def _is_bias(argument):
-    return getattr(argument, "op", None) == "get_attr" and argument.meta["val"].ndim == 1
