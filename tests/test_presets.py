@@ -7,7 +7,7 @@ import warnings
 import keras
 import numpy as np
 import pytest
-from model_fixtures import assert_close, fixture, flat, state, write_preset
+from model_fixtures import FOLDER, assert_close, fixture, flat, state, unpacked, write_preset
 from safetensors.numpy import load_file, save_file
 
 import keras_tfm as kt
@@ -90,6 +90,16 @@ def test_tied_copies_and_constant_buffers_are_left_aside(pretrained):
 
     rewrite(pretrained, add)
     same(expected, kt.BertForPreTraining.from_preset(pretrained))
+
+
+@pytest.mark.parametrize("format", ["zip", "legacy"])
+def test_files_by_torch(format, tmp_path):
+    recorded = FOLDER.parent / "checkpoints" / "bert"
+    shutil.copy(recorded / "config.json", tmp_path)
+    shutil.copy(recorded / f"{format}.bin", tmp_path / "pytorch_model.bin")
+    model = kt.AutoModelForMaskedLM.from_preset(tmp_path)
+    logits = flat(model({"input_ids": np.array([[2, 5, 3, 1]])}))["logits"]
+    assert_close(logits, unpacked(json.loads((recorded / "expected.json").read_text())))
 
 
 def test_shards_round_trip(pretrained, tmp_path):

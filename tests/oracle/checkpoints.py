@@ -1,9 +1,14 @@
-"""Writes tests/fixtures/checkpoints: two files by torch.save and what they hold. Run with the reference's Python."""
+"""Writes tests/fixtures/checkpoints: two files by torch.save and what they hold, and a tiny BERT in both formats.
+
+Run with the reference's Python.
+"""
 
 import json
 from pathlib import Path
 
 import torch
+from make import packed, seed
+from transformers import BertConfig, BertForMaskedLM
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "checkpoints"
 DTYPES = [torch.float16, torch.bfloat16, torch.float64, torch.float8_e4m3fn, torch.float8_e5m2]
@@ -40,8 +45,25 @@ def described(tensor):
     }
 
 
+def write_bert():
+    """A whole checkpoint as old ones on the Hub are: every tensor of the state dict, tied copies, too."""
+    sizes = {"vocab_size": 8, "hidden_size": 4, "intermediate_size": 4, "max_position_embeddings": 8}
+    config = BertConfig(**sizes, num_hidden_layers=1, num_attention_heads=2)
+    model = BertForMaskedLM(config).eval()
+    seed(model)
+    folder = FOLDER / "bert"
+    config.architectures = ["BertForMaskedLM"]
+    config.save_pretrained(folder)
+    torch.save(model.state_dict(), folder / "zip.bin")
+    torch.save(model.state_dict(), folder / "legacy.bin", _use_new_zipfile_serialization=False)
+    with torch.no_grad():
+        logits = model(torch.tensor([[2, 5, 3, 1]])).logits
+    (folder / "expected.json").write_text(json.dumps(packed(logits)) + "\n")
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
+    write_bert()
     weights = tensors()
     extras = {"epoch": 3, "best": 0.5, "history": [1, [2, None]], "size": torch.Size([1]), 7: "seven"}
     extras["dtype"] = torch.half
