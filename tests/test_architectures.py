@@ -51,7 +51,8 @@ def labels_for(loss, logits):
 def test_the_backbone_composes_and_reloads(file, name, tmp_path):
     given = inputs_of(file, name)
     required = next(iter(given))
-    symbolic = {required: keras.Input(given[required].shape[1:-1] + (None,), dtype=given[required].dtype.name)}
+    shape, dtype = given[required].shape[1:-1] + (None,), given[required].dtype.name
+    symbolic = {required: keras.Input(shape, dtype=dtype, name=required)}
     outputs = make(file, name)(symbolic)
     model = keras.Model(symbolic, keras.layers.Dense(1)(outputs["last_hidden_state"]))
     model.save(tmp_path / "model.keras")
