@@ -42,11 +42,6 @@ class Head(Model):
         super().__init__(config, **kwargs)
         self.backbone = self.backbone_class(self.config, pooler=self.pooler)
 
-    def classifier_dropout(self):
-        """The dropout before a classifier: `classifier_dropout`, or where that is None the hidden layers'."""
-        rate = self.config.classifier_dropout
-        return Dropout(self.config.hidden_dropout_prob if rate is None else rate)
-
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         y, y_pred, sample_weight = map(self._by_output, (y, y_pred, sample_weight))
         return super().compute_loss(x, y, y_pred, sample_weight, training)
@@ -71,65 +66,62 @@ class Head(Model):
         return self.backbone.new_cache(batch, length)
 
 
-class SequenceClassification(Head):
-    """Classifies the whole text, from the pooled output (B, D) -> logits (B, labels); one label means regression."""
+class Classifier(Head):
+    """Dropout and a dense layer on one of the backbone's outputs (`features`): (.., D) -> logits (.., labels)."""
+
+    features = "pooler_output"
 
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
-        self.dropout = self.classifier_dropout()
-        self.head = Dense(self.config.num_labels)
+        rate = self.config.classifier_dropout
+        self.dropout = Dropout(self.config.hidden_dropout_prob if rate is None else rate)
+        self.head = Dense(self.classes())
+
+    def classes(self):
+        return self.config.num_labels
+
+    def logits(self, outputs, training):
+        """The scores, from the backbone's outputs."""
+        return self.head(self.dropout(outputs[self.features], training=training))
 
     def call(self, inputs, training=None, **options):
-        """inputs (B, T) -> logits (B, labels)."""
+        """inputs (B, T) -> logits (B, labels), or (B, T, labels)."""
         outputs = self.backbone(inputs, training=training, **options)
-        logits = self.head(self.dropout(outputs["pooler_output"], training=training))
-        return respond({"logits": logits}, outputs)
+        return respond({"logits": self.logits(outputs, training)}, outputs)
+
+    def default_loss(self):
+        return TokenCrossEntropy()
+
+
+class SequenceClassification(Classifier):
+    """Classifies the whole text, from the pooled output: logits (B, labels); one label means regression."""
 
     def default_loss(self):
         return ClassificationLoss(self.config.num_labels, self.config.problem_type)
 
 
-class MultipleChoice(Head):
+class TokenClassification(Classifier):
+    """Classifies each token: logits (B, T, labels)."""
+
+    pooler = False
+    features = "last_hidden_state"
+
+
+class MultipleChoice(Classifier):
     """Scores each of several texts: inputs (B, choices, T) -> logits (B, choices)."""
+
+    def classes(self):
+        return 1
 
     def signature(self):
         return {name: ((None, *shape), dtype) for name, (shape, dtype) in super().signature().items()}
-
-    def __init__(self, config, **kwargs):
-        super().__init__(config, **kwargs)
-        self.dropout = self.classifier_dropout()
-        self.head = Dense(1)
 
     def call(self, inputs, training=None, **options):
         """inputs (B, choices, T) -> logits (B, choices)."""
         choices = ops.shape(next(iter(inputs.values())))[1]
         flat = {name: ops.reshape(x, (-1, *ops.shape(x)[2:])) for name, x in inputs.items()}
         outputs = self.backbone(flat, training=training, **options)
-        logits = self.head(self.dropout(outputs["pooler_output"], training=training))
-        return respond({"logits": ops.reshape(logits, (-1, choices))}, outputs)
-
-    def default_loss(self):
-        return TokenCrossEntropy()
-
-
-class TokenClassification(Head):
-    """Classifies each token: last hidden state (B, T, D) -> logits (B, T, labels)."""
-
-    pooler = False
-
-    def __init__(self, config, **kwargs):
-        super().__init__(config, **kwargs)
-        self.dropout = self.classifier_dropout()
-        self.head = Dense(self.config.num_labels)
-
-    def call(self, inputs, training=None, **options):
-        """inputs (B, T) -> logits (B, T, labels)."""
-        outputs = self.backbone(inputs, training=training, **options)
-        logits = self.head(self.dropout(outputs["last_hidden_state"], training=training))
-        return respond({"logits": logits}, outputs)
-
-    def default_loss(self):
-        return TokenCrossEntropy()
+        return respond({"logits": ops.reshape(self.logits(outputs, training), (-1, choices))}, outputs)
 
 
 class QuestionAnswering(Head):
