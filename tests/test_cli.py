@@ -1,14 +1,18 @@
 """The `keras-tfm` command, run as a user runs it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
+import threading
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import test_hub
 from model_fixtures import assert_close, flat, state, write_preset
 from safetensors.numpy import load_file
 
@@ -17,6 +21,7 @@ from keras_tfm import cli
 from keras_tfm.support import support_table
 
 ROOT = Path(__file__).parent.parent
+SCRIPT = Path(sys.executable).parent / "keras-tfm"
 INPUTS = {"input_ids": np.array([[3, 7, 9, 4]])}
 
 
@@ -38,8 +43,7 @@ def test_run_prints_json(folder, capsys):
 
 
 def test_run_in_a_process_of_its_own_reads_lines(folder):
-    script = Path(sys.executable).parent / "keras-tfm"
-    command = [script, "run", "sentiment-analysis", folder]
+    command = [SCRIPT, "run", "sentiment-analysis", folder]
     result = subprocess.run(command, input="good film\nbad\n", capture_output=True, text=True)
     assert len(result.stdout.splitlines()) == 2, result.stderr
 
@@ -60,6 +64,30 @@ def test_convert_to_a_preset_and_to_a_keras_file(folder, tmp_path, capsys):
     expected = flat(kt.BertModel.from_preset(folder)(INPUTS))
     assert_close(loaded["last_hidden_state"], expected["last_hidden_state"])
     assert sorted(path.name for path in tmp_path.glob("*.keras")) == ["model.keras"]
+
+
+def test_convert_from_a_hub_and_then_from_its_cache(folder, tmp_path, monkeypatch):
+    for path in folder.iterdir():
+        monkeypatch.setitem(test_hub.FILES, path.name, path.read_bytes())
+    server = ThreadingHTTPServer(("127.0.0.1", 0), test_hub.Hub)
+    server.requests = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    hub = {"HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(tmp_path), "NO_PROXY": "127.0.0.1"}
+    try:
+        subprocess.run([SCRIPT, "convert", "hf://tiny/bert", tmp_path / "online"], env=os.environ | hub, check=True)
+    finally:
+        server.shutdown()
+        server.server_close()
+    offline = os.environ | hub | {"HF_HUB_OFFLINE": "1"}
+    subprocess.run([SCRIPT, "convert", "tiny/bert", tmp_path / "offline"], env=offline, check=True)
+    for name in ("online", "offline"):
+        saved = (tmp_path / name / "model.safetensors").read_bytes()
+        assert saved == (tmp_path / "online" / "model.safetensors").read_bytes()
+        assert len(load_file(tmp_path / name / "model.safetensors")) == 41
+    nothing = [SCRIPT, "convert", "tiny/none", tmp_path / "x"]
+    unknown = subprocess.run(nothing, env=offline, capture_output=True, text=True)
+    assert unknown.returncode == 1
+    assert "'tiny/none' is neither a folder nor in the local cache" in unknown.stderr
 
 
 def test_export_writes_a_saved_model(folder, tmp_path):
