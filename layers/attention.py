@@ -7,6 +7,7 @@ from keras import ops
 from keras.layers import Dense, Dropout
 
 from keras_tfm.layers.base import Layer
+from keras_tfm.runtime.tracing import sizes_are_known
 
 
 class Attention(Layer):
@@ -66,11 +67,7 @@ class Attention(Layer):
         key = split_heads(self.key(context), self.kv_heads)
         value = split_heads(self.value(context), self.kv_heads)
         if cache is not None:
-            cache = tuple(
-                ops.slice_update(stored, (0, start, 0, 0), ops.cast(new, stored.dtype))
-                for stored, new in zip(cache, (key, value), strict=True)
-            )
-            key, value = cache
+            key, value = cache = tuple(write(*pair, start) for pair in zip(cache, (key, value), strict=True))
         if (own := self.score_bias(query, key, start)) is not None:
             bias = own if bias is None else bias + own
         if bias is not None and attend is not None:
@@ -105,6 +102,18 @@ def attention_weights(query, key, attend, bias, scale):
     if attend is not None:
         scores = ops.where(attend, scores, MASKED)
     return ops.cast(ops.softmax(ops.cast(scores, "float32")), query.dtype)
+
+
+def write(stored, new, start):
+    """A cache (B, S, K, C) with `new` keys or values (B, T, K, C) from the position `start` on.
+
+    Raises:
+        ValueError: the cache is too short (if that is known before the program runs).
+    """
+    end, room = start + ops.shape(new)[1], ops.shape(stored)[1]
+    if sizes_are_known(end, room) and end > room:
+        raise ValueError(f"the cache has room for {room} tokens, not for {end}: make a longer one with new_cache")
+    return ops.slice_update(stored, (0, start, 0, 0), ops.cast(new, stored.dtype))
 
 
 def split_heads(x, heads):

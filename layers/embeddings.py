@@ -52,7 +52,7 @@ class TextEmbeddings(Layer):
         if self.position is not None and self.add_positions:
             positions = inputs.get("position_ids")
             if positions is None:
-                check_length(tokens, self.position.input_dim)
+                check_length(start + tokens, self.position.input_dim)
                 positions = (start + ops.arange(tokens))[None]
             x = x + self.position(positions)
         return self.dropout(self.norm(x), training=training)

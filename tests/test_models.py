@@ -54,6 +54,28 @@ def test_inputs_are_a_dict_of_known_names(model):
         model({"input_ids": IDS, "attention_mask": np.ones(3)})
 
 
+def test_a_cache_that_is_too_short():
+    decoder = kt.BertLMHeadModel(TINY | {"is_decoder": True})
+    with pytest.raises(ValueError, match="room for 2 tokens, not for 3"):
+        decoder({"input_ids": IDS}, cache=decoder.new_cache(1, 2))
+    with pytest.raises(ValueError, match="7 tokens are more than"):
+        decoder({"input_ids": IDS}, cache=decoder.new_cache(1, 9), start=4)
+
+
+def test_an_encoder_to_look_at_needs_cross_attention(model):
+    context = np.zeros((1, 2, 8), "float32")
+    with pytest.raises(ValueError, match="add_cross_attention=True"):
+        model({"input_ids": IDS, "encoder_hidden_states": context})
+    with pytest.raises(ValueError, match="needs is_decoder=True"):
+        kt.BertModel(TINY | {"add_cross_attention": True})
+
+
+def test_a_backbone_without_pooler_is_made_again_without():
+    model = kt.BertModel(TINY, pooler=False)
+    again = kt.BertModel.from_config(model.get_config())
+    assert [v.path for v in again.weights] == [v.path for v in model.weights]
+
+
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [

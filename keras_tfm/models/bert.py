@@ -103,6 +103,8 @@ class BertModel(Model):
         c = self.config
         if c.position_embedding_type not in ("absolute", "relative_key", "relative_key_query"):
             raise ValueError(f"unknown position_embedding_type {c.position_embedding_type!r}")
+        if c.add_cross_attention and not c.is_decoder:
+            raise ValueError("add_cross_attention=True needs is_decoder=True")
         self.embeddings = TextEmbeddings(
             c.vocab_size,
             c.hidden_size,
@@ -121,6 +123,9 @@ class BertModel(Model):
         encoder = {"encoder_hidden_states": ((None, None, self.config.hidden_size), "float32")}
         return self.served | encoder | {"encoder_attention_mask": ((None, None), "int32")}
 
+    def get_config(self):
+        return super().get_config() | {"pooler": self.pooler is not None}
+
     def new_cache(self, batch, length):
         """An empty cache for `batch` texts of at most `length` tokens: for each block 2 x (B, S, H, C)."""
         return tuple(block.attention.new_cache(batch, length) for block in self.blocks)
@@ -133,7 +138,9 @@ class BertModel(Model):
             start: the position of the first token, an int or a scalar tensor.
             output_hidden_states, output_attentions: whether to return them. Default: as the configuration says.
         """
-        mask = inputs.get("attention_mask")
+        mask, context = inputs.get("attention_mask"), inputs.get("encoder_hidden_states")
+        if context is not None and not self.config.add_cross_attention:
+            raise ValueError("encoder_hidden_states need a model with add_cross_attention=True and is_decoder=True")
         x, states = run_blocks(
             self.blocks,
             self.embeddings(inputs, start=start),
@@ -142,7 +149,7 @@ class BertModel(Model):
             output_hidden_states,
             output_attentions,
             attend=decoder_mask(mask, length(inputs), cache, start) if self.config.is_decoder else padding_mask(mask),
-            context=inputs.get("encoder_hidden_states"),
+            context=context,
             attend_context=padding_mask(inputs.get("encoder_attention_mask")),
             start=start,
         )
