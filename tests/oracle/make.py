@@ -28,7 +28,7 @@ def main(architectures):
         for case in importlib.import_module(f"recipes.{name}").CASES:
             path = HERE.parent / "fixtures" / "models" / name / f"{case.name}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(record(case), indent=1) + "\n")
+            path.write_text(json.dumps(record(case)) + "\n")
             print(f"{path.relative_to(HERE.parent)}: {path.stat().st_size / 1024:.0f} KB")
 
 
