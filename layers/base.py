@@ -47,7 +47,7 @@ class Layer(_Named, keras.Layer):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.built = "build" not in vars(type(self))
+        self.built = type(self).build is keras.Layer.build
 
 
 class Model(_Named, keras.Model):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import inspect
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -85,7 +86,10 @@ class Config:
 
     def to_dict(self):
         """The keys of a `config.json`: what the architecture declares, and what differs from the common defaults."""
-        common = {f.name: f.default for f in dataclasses.fields(Config) if f.name not in type(self).__annotations__}
+        declared = set()
+        for cls in type(self).__mro__[: type(self).__mro__.index(Config)]:
+            declared |= set(inspect.get_annotations(cls))
+        common = {f.name: f.default for f in dataclasses.fields(Config) if f.name not in declared}
         stored = {"model_type": self.model_type, **self.extra}
         for f in dataclasses.fields(self):
             value = getattr(self, f.name)

@@ -52,10 +52,41 @@ class TextEmbeddings(Layer):
         if self.position is not None and self.add_positions:
             positions = inputs.get("position_ids")
             if positions is None:
-                check_length(start + tokens, self.position.input_dim)
-                positions = (start + ops.arange(tokens))[None]
+                check_length(start + tokens, self.room)
+                positions = self.positions(inputs, tokens, start)
             x = x + self.position(positions)
         return self.dropout(self.norm(x), training=training)
+
+    @property
+    def room(self):
+        """How many tokens the position table has rows for; None without one."""
+        return self.position and self.position.input_dim
+
+    def positions(self, inputs, tokens, start):
+        """The position_ids (1 or B, T) where they are not given."""
+        return (start + ops.arange(tokens))[None]
+
+
+class CountedTextEmbeddings(TextEmbeddings):
+    """Positions as fairseq has them: real tokens are counted from padding + 1 on, padding is at `padding` itself.
+
+    Args:
+        padding: the id of the padding token.
+    """
+
+    def __init__(self, *args, padding, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.padding = padding
+
+    @property
+    def room(self):
+        return self.position.input_dim - self.padding - 1
+
+    def positions(self, inputs, tokens, start):
+        if inputs.get("input_ids") is None:  # what is padding is not known
+            return super().positions(inputs, tokens, start) + self.padding + 1
+        real = ops.cast(ops.not_equal(inputs["input_ids"], self.padding), "int32")
+        return (ops.cumsum(real, axis=1) + start) * real + self.padding
 
 
 def check_length(tokens, limit):

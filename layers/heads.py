@@ -75,10 +75,10 @@ class Classifier(Head):
         super().__init__(config, **kwargs)
         rate = self.config.classifier_dropout
         self.dropout = Dropout(self.config.hidden_dropout_prob if rate is None else rate)
-        self.head = Dense(self.classes())
+        self.head = self.make_head()
 
-    def classes(self):
-        return self.config.num_labels
+    def make_head(self):
+        return Dense(self.config.num_labels)
 
     def logits(self, outputs, training):
         """The scores, from the backbone's outputs."""
@@ -110,8 +110,8 @@ class TokenClassification(Classifier):
 class MultipleChoice(Classifier):
     """Scores each of several texts: inputs (B, choices, T) -> logits (B, choices)."""
 
-    def classes(self):
-        return 1
+    def make_head(self):
+        return Dense(1)
 
     def signature(self):
         return {name: ((None, *shape), dtype) for name, (shape, dtype) in super().signature().items()}

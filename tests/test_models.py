@@ -43,6 +43,13 @@ def test_more_tokens_than_positions(model):
         model({"input_ids": np.ones((1, 7), "int32")})
 
 
+def test_positions_behind_the_padding_have_fewer_rows():
+    roberta = kt.RobertaModel(TINY)  # positions begin at 2
+    assert roberta({"input_ids": np.full((1, 4), 5)})["last_hidden_state"].shape == (1, 4, 8)
+    with pytest.raises(ValueError, match="5 tokens .* 4 rows"):
+        roberta({"input_ids": np.full((1, 5), 5)})
+
+
 def test_inputs_are_a_dict_of_known_names(model):
     with pytest.raises(TypeError, match="one dict of tensors"):
         model(IDS)

@@ -105,7 +105,13 @@ class BertModel(Model):
             raise ValueError(f"unknown position_embedding_type {c.position_embedding_type!r}")
         if c.add_cross_attention and not c.is_decoder:
             raise ValueError("add_cross_attention=True needs is_decoder=True")
-        self.embeddings = TextEmbeddings(
+        self.embeddings = self.make_embeddings()
+        self.blocks = [BertBlock(c) for _ in range(c.num_hidden_layers)]
+        self.pooler = Dense(c.hidden_size, activation="tanh") if pooler else None
+
+    def make_embeddings(self, cls=TextEmbeddings, **options):
+        c = self.config
+        return cls(
             c.vocab_size,
             c.hidden_size,
             positions=c.max_position_embeddings,
@@ -113,9 +119,8 @@ class BertModel(Model):
             add_positions=c.position_embedding_type == "absolute",
             epsilon=c.layer_norm_eps,
             dropout=c.hidden_dropout_prob,
+            **options,
         )
-        self.blocks = [BertBlock(c) for _ in range(c.num_hidden_layers)]
-        self.pooler = Dense(c.hidden_size, activation="tanh") if pooler else None
 
     def signature(self):
         if not self.config.add_cross_attention:

@@ -28,7 +28,7 @@ class Forward:
         self.names = dict.fromkeys([*tokenizer.model_input_names, "attention_mask"])
         self.fill = {"input_ids": tokenizer.pad_token_id or 0, "token_type_ids": tokenizer.pad_token_type_id}
         embeddings = [layer for _, layer in model.named_layers() if isinstance(layer, TextEmbeddings)]
-        self.limit = min((e.position.input_dim for e in embeddings if e.position), default=None)
+        self.limit = min((e.room for e in embeddings if e.room), default=None)
 
     def check(self, ids):
         """Raises ValueError where ids (T,) are more than the position table has rows, or outside the vocabulary."""

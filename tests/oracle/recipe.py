@@ -28,7 +28,7 @@ class Case:
 
 
 def text(*shape, vocabulary, types=0):
-    """input_ids of this shape (never 0, the padding) and, with `types`, token_type_ids."""
+    """input_ids of this shape (never 0) and, with `types`, token_type_ids."""
     name = f"text{shape}"
     inputs = {"input_ids": integers(name, shape, 1, vocabulary) if vocabulary > 2 else integers(name, shape, 0, 2)}
     if types:
@@ -36,11 +36,11 @@ def text(*shape, vocabulary, types=0):
     return inputs
 
 
-def padded(inputs, side="right"):
+def padded(inputs, side="right", padding=0):
     """Pads every second text (along the last axis) by two tokens and adds the attention_mask."""
     ids = inputs["input_ids"].copy()
     mask = np.ones_like(ids)
     ends = slice(-2, None) if side == "right" else slice(None, 2)
     mask[1::2, ..., ends] = 0
-    ids[mask == 0] = 0
+    ids[mask == 0] = padding
     return inputs | {"input_ids": ids, "attention_mask": mask}
