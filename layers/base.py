@@ -6,13 +6,20 @@ Sublayers are named after the attribute they are assigned to, so that a variable
 
 import contextlib
 import functools
+import threading
 
 import keras
 
 from keras_tfm.layers.config import Config
 
-_constructing = []  # the models whose `__init__` is running, outermost first
-_weights_follow = []  # not empty while a checkpoint is about to fill the models under construction
+
+class _State(threading.local):
+    def __init__(self):
+        self.constructing = []  # the models whose `__init__` is running, outermost first
+        self.weights_follow = False  # whether a checkpoint is about to fill the models under construction
+
+
+_state = _State()
 
 
 class _Named:
@@ -100,7 +107,7 @@ class Model(_Named, keras.Model):
             for name in ("kernel_initializer", "embeddings_initializer"):
                 if hasattr(layer, name):  # an instance each: one that is shared would draw the same numbers twice
                     setattr(layer, name, keras.initializers.RandomNormal(stddev=self.config.initializer_range))
-        with _zero_initializers(layers) if _weights_follow else contextlib.nullcontext():
+        with _zero_initializers(layers) if _state.weights_follow else contextlib.nullcontext():
             # Calling the model itself would leave a node of a symbolic graph behind.
             self.compute_output_spec({k: keras.KerasTensor(*spec) for k, spec in self.signature().items()})
         self.built = True
@@ -180,15 +187,15 @@ def _builds_when_outermost(init):
     @functools.wraps(init)
     def wrapped(self, *args, **kwargs):
         policy = keras.config.dtype_policy()
-        _constructing.append(self)
+        _state.constructing.append(self)
         try:
             if kwargs.get("dtype") is not None:
                 keras.config.set_dtype_policy(kwargs["dtype"])
             init(self, *args, **kwargs)
         finally:
-            _constructing.pop()
+            _state.constructing.pop()
             keras.config.set_dtype_policy(policy)
-        if not _constructing:
+        if not _state.constructing:
             self._build_all()
 
     return wrapped
@@ -197,11 +204,11 @@ def _builds_when_outermost(init):
 @contextlib.contextmanager
 def weights_follow():
     """Models made in this context are filled with zeros: drawing random weights takes longer than reading them."""
-    _weights_follow.append(True)
+    _state.weights_follow = True
     try:
         yield
     finally:
-        _weights_follow.pop()
+        _state.weights_follow = False
 
 
 @contextlib.contextmanager

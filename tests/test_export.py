@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from model_fixtures import assert_close, fixture, flat, unpacked, write_preset
@@ -47,3 +48,24 @@ def test_export_without_tensorflow_says_what_to_install(monkeypatch, tmp_path):
     with pytest.raises(ImportError, match="keras-tfm\\[tensorflow\\]"):
         model.export(tmp_path / "served")
     assert not (tmp_path / "served").exists()
+
+
+class Doubled(kt.BertForQuestionAnswering):
+    def call(self, inputs, training=None):
+        return {name: 2 * x for name, x in super().call(inputs, training=training).items()}
+
+
+def test_a_users_own_code_is_exported_or_refused(tmp_path):
+    model = Doubled(kt.BertConfig(num_hidden_layers=1, hidden_size=8, num_attention_heads=2, vocab_size=9))
+    if keras.backend.backend() == "torch":
+        with pytest.raises(TypeError, match="Doubled's own code"):
+            model.export(tmp_path / "served")
+        assert not (tmp_path / "served").exists()
+        return
+    model.export(tmp_path / "served")
+    inputs = {name: np.ones((1, 3), "int32") for name in model.signature()}
+    np.savez(tmp_path / "inputs0.npz", **inputs)
+    subprocess.run([sys.executable, "-c", SERVE, tmp_path / "served", tmp_path, "1"], check=True, capture_output=True)
+    served, ours = dict(np.load(tmp_path / "outputs0.npz")), flat(model(inputs))
+    for key in ours:
+        assert_close(served[key], ours[key], key)

@@ -3,6 +3,7 @@
 import json
 import shutil
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ from model_fixtures import FOLDER, assert_close, fixture, flat, state, unpacked,
 from safetensors.numpy import load_file, save_file
 
 import keras_tfm as kt
+from keras_tfm.presets.io import save
 
 FILE = "bert/absolute"
 INPUTS = {"input_ids": np.array([[3, 7, 9, 4]])}
@@ -192,6 +194,25 @@ def test_half_a_head_is_damage(pretrained):
         kt.BertForMaskedLM.from_preset(pretrained)
 
 
+def test_a_head_alone_is_no_checkpoint(pretrained):
+    head = {"classifier.weight": np.zeros((2, 32), "float32"), "classifier.bias": np.zeros(2, "float32")}
+    rewrite(pretrained, lambda tensors: head)
+    with pytest.raises(ValueError, match="Missing tensors: bert.embeddings.word_embeddings.weight"):
+        kt.BertForSequenceClassification.from_preset(pretrained)
+    rewrite(pretrained, lambda tensors: {})
+    with pytest.raises(ValueError, match="Missing tensors"):
+        kt.BertModel.from_preset(pretrained)
+
+
+def test_threads_load_at_the_same_time(pretrained):
+    expected = kt.BertForPreTraining.from_preset(pretrained).get_weights()
+    with ThreadPoolExecutor(4) as pool:
+        models = list(pool.map(kt.BertForPreTraining.from_preset, [pretrained] * 8))
+    for model in models:
+        for ours, theirs in zip(model.get_weights(), expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
 def test_integers_in_the_place_of_weights(pretrained):
     rewrite(pretrained, lambda t: t | {"bert.pooler.dense.bias": np.zeros(32, "int64")})
     with pytest.raises(ValueError, match=r"bert\.pooler\.dense\.bias .*int64"):
@@ -227,12 +248,19 @@ def test_a_save_that_fails_leaves_the_old_preset(pretrained, monkeypatch):
     model = kt.BertForPreTraining.from_preset(pretrained)
     before = {path.name: path.read_bytes() for path in pretrained.iterdir()}
 
-    def full(self, text, **options):
-        raise OSError(28, "No space left on device")
+    written = []
 
-    monkeypatch.setattr("keras_tfm.presets.io.save._stored", full)
-    with pytest.raises((OSError, TypeError)):
+    def stored_until_full(slot):
+        written.append(slot)
+        if len(written) > 5:
+            raise OSError(28, "No space left on device")
+        return stored(slot)
+
+    stored = save._stored
+    monkeypatch.setattr(save, "_stored", stored_until_full)
+    with pytest.raises(OSError, match="No space left"):
         model.save_preset(pretrained)
+    assert len(written) == 6
     assert {path.name: path.read_bytes() for path in pretrained.iterdir()} == before
 
 

@@ -110,6 +110,7 @@ class BertModel(Model):
         self.pooler = Dense(c.hidden_size, activation="tanh") if pooler else None
 
     def make_embeddings(self, cls=TextEmbeddings, **options):
+        """The embeddings; a variant names its own class and what that takes besides."""
         c = self.config
         return cls(
             c.vocab_size,

@@ -23,6 +23,7 @@ def export_saved_model(model, filepath, **options):
 
     Raises:
         ImportError: TensorFlow is not installed.
+        TypeError: on torch, a class of the user's own, or options.
     """
     if importlib.util.find_spec("tensorflow") is None:
         raise ImportError("a SavedModel is written by TensorFlow: pip install 'keras-tfm[tensorflow]'")
@@ -31,7 +32,7 @@ def export_saved_model(model, filepath, **options):
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as folder:
         folder = Path(folder)
         if keras.backend.backend() == "torch":
-            _export_in_tensorflow(model, folder)
+            _export_in_tensorflow(model, folder, options)
         else:
             _export(model, folder / "new", options)
         if target.exists():
@@ -54,10 +55,15 @@ def _symbols(shape):
     return f"({', '.join(next(letters) if size is None else str(size) for size in shape)})"
 
 
-def _export_in_tensorflow(model, folder):
+def _export_in_tensorflow(model, folder, options):
     from keras_tfm.presets.io.translate import public_class
 
-    name = public_class(model).__name__
+    name = type(model).__name__
+    if options or public_class(model) is not type(model):
+        raise TypeError(
+            f"on torch a SavedModel is written by another process, which knows neither {name}'s own code nor options "
+            f"({', '.join(options) or 'none given'}): use KERAS_BACKEND=tensorflow or jax for these"
+        )
     model.save_preset(folder / "preset")
     script = (
         "import sys, keras_tfm\n"

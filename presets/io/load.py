@@ -67,7 +67,7 @@ def fill(model, checkpoint, source, ignore_mismatched_sizes=False):
     stored = {slot: _find(slot.tensor, checkpoint, names.prefix, hasattr(model, "backbone")) for slot in slots}
 
     found_modules = {slot.module for slot, tensor in stored.items() if tensor}
-    fresh = [slot for slot, tensor in stored.items() if not tensor and slot.module not in found_modules]
+    fresh = [slot for slot, t in stored.items() if not t and slot.module and slot.module not in found_modules]
     missing = [slot.tensor for slot, tensor in stored.items() if not tensor and slot not in fresh]
     unknown = _unknown(checkpoint, set(stored.values()), names)
     if missing or unknown:

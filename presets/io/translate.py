@@ -1,6 +1,6 @@
 """Tables of names, read in both directions: our layers and variables <-> the tensors of a checkpoint on the Hub."""
 
-import importlib
+import importlib.util
 import re
 from dataclasses import dataclass
 
@@ -139,11 +139,10 @@ def public_class(model):
 
 def names_of(model):
     """The table for a model: `presets/X.py` of the architecture file X that defines its class."""
-    file = public_class(model).__module__.rpartition(".")[2]
-    try:
-        return importlib.import_module(f"keras_tfm.presets.{file}").NAMES
-    except ModuleNotFoundError:
-        return Names()  # no table: every name agrees
+    table = public_class(model).__module__.replace("keras_tfm.models.", "keras_tfm.presets.")
+    if importlib.util.find_spec(table) is None:
+        return Names()  # every name agrees
+    return importlib.import_module(table).NAMES
 
 
 def _expand(rows):
