@@ -51,7 +51,8 @@ def model_type_of(stored):
     if stored.get("model_type"):
         return stored["model_type"]
     for name in stored.get("architectures") or ():
-        if module := architecture_of(name):
+        module = architecture_of(name)
+        if hasattr(module, name):  # BertGenerationEncoder is none of BERT's
             return config_class_in(module).model_type
     return None
 

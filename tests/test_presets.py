@@ -162,6 +162,9 @@ def test_model_type_is_told_from_architectures(pretrained):
     edit_config(pretrained, model_type=None)
     assert isinstance(kt.AutoModel.from_preset(pretrained), kt.BertModel)
     assert isinstance(kt.AutoConfig.from_preset(pretrained), kt.BertConfig)
+    edit_config(pretrained, architectures=["BertGenerationEncoder"])
+    with pytest.raises(ValueError, match="no model_type"):
+        kt.AutoModel.from_preset(pretrained)
 
 
 def test_dtype_is_the_new_spelling_of_torch_dtype(pretrained):
