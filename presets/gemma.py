@@ -1,0 +1,5 @@
+"""Gemma's checkpoints: as Llama's."""
+
+from keras_tfm.presets.llama import table
+
+NAMES = table("model")

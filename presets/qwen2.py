@@ -1,0 +1,5 @@
+"""Qwen2's checkpoints: as Llama's."""
+
+from keras_tfm.presets.llama import table
+
+NAMES = table("model")
