@@ -8,12 +8,25 @@ import importlib
 import pkgutil
 
 HOMES = {"Tokenizer": "base"}
+SERVED_BY = {"dpr": "DPRQuestionEncoderTokenizer"}  # model_type -> class, where the names differ
 
 
-def __getattr__(name):
+def _module(name):
+    """The module where a class of this name, in any case, would be; None if there is none."""
     families = [module.name for module in pkgutil.iter_modules(__path__)]
     matching = [family for family in families if name.lower().startswith(family.replace("_", ""))]
     home = HOMES.get(name) or max(matching, key=len, default=None)
-    if home is None:
+    return home and importlib.import_module(f"{__name__}.{home}")
+
+
+def class_for(model_type):
+    """The tokenizer class of the architecture that the Hub calls `model_type`; None if it has none of its own."""
+    name = SERVED_BY.get(model_type, model_type.replace("-", "").replace("_", "") + "tokenizer")
+    return next((cls for key, cls in vars(_module(name) or object).items() if key.lower() == name.lower()), None)
+
+
+def __getattr__(name):
+    module = _module(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    return getattr(module, name)

@@ -21,8 +21,16 @@ from keras_tfm.tokenizers.batch import (
     stack_rows,
     strategy,
 )
-from keras_tfm.tokenizers.files import json_bytes, read_backend, read_config, recorded_options, saved_config, write
-from keras_tfm.tokenizers.special import SPECIAL_TOKENS, SpecialTokens, added_token, content
+from keras_tfm.tokenizers.files import (
+    backend_json,
+    json_bytes,
+    read_backend,
+    read_config,
+    recorded_options,
+    saved_config,
+    write,
+)
+from keras_tfm.tokenizers.special import SPECIAL_TOKENS, SpecialTokens, added_token, content, with_flags
 
 # The backend keeps the truncation of a call as state, so calls from several threads take turns.
 ONE_CALL = threading.Lock()
@@ -48,9 +56,11 @@ class Tokenizer(SpecialTokens):
     defaults = {}
     model_input_names = ("input_ids", "token_type_ids", "attention_mask")
     padding_side = truncation_side = "right"
+    stores_backend = True  # as tokenizer.json
+    knows_offsets = True  # which characters a token came from
 
     def __init__(self, backend, /, **config):
-        self.config = config = {**recorded_options(backend), **self.defaults, **config}
+        self.config = config = with_flags(self.defaults, {**recorded_options(backend), **config})
         self.backend = backend
         self.vocab_paths = ()
         backend.no_padding()  # the lengths that tokenizer.json may say to pad and truncate to are not meant for calls
@@ -65,6 +75,12 @@ class Tokenizer(SpecialTokens):
         backend.add_tokens([added_token(token) for _, token in added])
         self._read_special_tokens(config)
         self.configure(backend, config)
+        self._note_spellings()
+
+    @classmethod
+    def vocab_files_for(cls, config):
+        """The names of the files that `build` needs, where they depend on the options."""
+        return cls.vocab_files
 
     @classmethod
     def build(cls, files, config):
@@ -87,15 +103,15 @@ class Tokenizer(SpecialTokens):
             source, revision=revision, token=token, cache_dir=cache_dir, local_files_only=local_files_only
         )
         config = {**read_config(preset), **overrides}
-        files = {name: preset.path(name) for name in cls.vocab_files}
-        path = preset.path("tokenizer.json")
+        files = {name: preset.path(name) for name in cls.vocab_files_for({**cls.defaults, **config})}
+        path = preset.path("tokenizer.json") if cls.stores_backend else None
         if path is not None:
             backend = read_backend(path)
         elif files and all(files.values()):
             options = {**cls.defaults, **config}
             backend = cls.build(files, options | {k: content(options[k]) for k in SPECIAL_TOKENS if k in options})
         else:
-            wanted = " or ".join(["tokenizer.json", *([" with ".join(files)] if files else [])])
+            wanted = " or ".join(["tokenizer.json"] * cls.stores_backend + ([" with ".join(files)] if files else []))
             raise FileNotFoundError(
                 f"{preset.name} has no tokenizer for {cls.__name__}: found no {wanted}. Add the file, or use the class "
                 "that its files are meant for: AutoTokenizer finds it."
@@ -204,11 +220,31 @@ class Tokenizer(SpecialTokens):
         clean_up_tokenization_spaces: drop the spaces before English punctuation; default: as the tokenizer's config
         says. ValueError for an id outside the vocabulary.
         """
-        text = self.backend.decode(self._checked_ids(token_ids), skip_special_tokens=skip_special_tokens)
+        text = self._text(self._checked_ids(token_ids), skip_special_tokens)
         if _asked(clean_up_tokenization_spaces, self.clean_up_tokenization_spaces):
             for spaced, clean in CLEAN_UP:
                 text = text.replace(spaced, clean)
         return text
+
+    def _text(self, ids, skip_special_tokens):
+        if self._spelled.keys().isdisjoint(ids):
+            return self.backend.decode(ids, skip_special_tokens=skip_special_tokens)
+        added = self.backend.get_added_tokens_decoder()
+        special = {index for index in added if skip_special_tokens and added[index].special}
+        tokens = [self._token(index) for index in ids if index not in special]
+        return self.join(tokens)
+
+    def join(self, tokens):
+        """The text of some tokens of the vocabulary."""
+        return self.backend.decoder.decode(tokens) if self.backend.decoder else " ".join(tokens)
+
+    def _token(self, index):
+        return self._spelled.get(index) or self.backend.id_to_token(index)
+
+    def _note_spellings(self):
+        """Note the added tokens that the backend spells as its normalizer does (in lower case, say)."""
+        added = self.backend.get_added_tokens_decoder().items()
+        self._spelled = {i: token.content for i, token in added if self.backend.id_to_token(i) != token.content}
 
     def batch_decode(self, sequences, **options):
         """`decode` for every row."""
@@ -223,7 +259,7 @@ class Tokenizer(SpecialTokens):
 
     def convert_ids_to_tokens(self, ids, *, skip_special_tokens=False):
         """An id or a row of ids -> its token or theirs; ValueError for an id outside the vocabulary."""
-        tokens = [self.backend.id_to_token(index) for index in self._checked_ids(ids)]
+        tokens = [self._token(index) for index in self._checked_ids(ids)]
         if np.ndim(ids) == 0:
             return tokens[0]
         special = self.all_special_tokens if skip_special_tokens else ()
@@ -247,7 +283,9 @@ class Tokenizer(SpecialTokens):
         A word of the vocabulary keeps its id. Where `len` grows, the model's embeddings have to grow as well.
         """
         tokens = [new_tokens] if isinstance(new_tokens, str | AddedToken) else list(new_tokens)
-        return (self.backend.add_special_tokens if special_tokens else self.backend.add_tokens)(tokens)
+        count = (self.backend.add_special_tokens if special_tokens else self.backend.add_tokens)(tokens)
+        self._note_spellings()
+        return count
 
     def num_special_tokens_to_add(self, pair=False):
         """How many special tokens a text or a pair gets."""
@@ -262,7 +300,8 @@ class Tokenizer(SpecialTokens):
         folder.mkdir(parents=True, exist_ok=True)
         for path in self.vocab_paths:
             write(folder / path.name, path.read_bytes())
-        write(folder / "tokenizer.json", self.backend.to_str(pretty=True).encode())
+        if self.stores_backend:
+            write(folder / "tokenizer.json", backend_json(self.backend).encode())
         write(folder / "special_tokens_map.json", json_bytes(self.special_tokens_map))
         write(folder / "tokenizer_config.json", json_bytes(saved_config(self)))
 

@@ -1,10 +1,11 @@
 """BERT's tokenizer: clean, lower-case and split at spaces, punctuation and CJK characters, then WordPiece."""
 
 from tokenizers import Tokenizer as Backend
-from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
+from tokenizers import decoders, models, normalizers, pre_tokenizers
 
 from keras_tfm.tokenizers.base import Tokenizer
 from keras_tfm.tokenizers.files import read_vocab
+from keras_tfm.tokenizers.frames import bert_frame
 
 
 class BertTokenizer(Tokenizer):
@@ -28,16 +29,12 @@ class BertTokenizer(Tokenizer):
 
     @classmethod
     def build(cls, files, config):
-        unk_token, cls_token, sep_token = config["unk_token"], config["cls_token"], config["sep_token"]
-        vocab = read_vocab(files["vocab.txt"], unk_token, cls_token, sep_token)
-        backend = Backend(models.WordPiece(vocab, unk_token=unk_token, max_input_chars_per_word=100))
+        needed = [config[name] for name in ("unk_token", "cls_token", "sep_token")]
+        vocab = read_vocab(files["vocab.txt"], *needed)
+        backend = Backend(models.WordPiece(vocab, unk_token=config["unk_token"], max_input_chars_per_word=100))
         backend.normalizer = normalizers.BertNormalizer()
         backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        backend.post_processor = processors.TemplateProcessing(
-            single=f"{cls_token}:0 $A:0 {sep_token}:0",
-            pair=f"{cls_token}:0 $A:0 {sep_token}:0 $B:1 {sep_token}:1",
-            special_tokens=[(cls_token, vocab[cls_token]), (sep_token, vocab[sep_token])],
-        )
+        backend.post_processor = bert_frame(backend, config)
         backend.decoder = decoders.WordPiece(prefix="##")
         return backend
 

@@ -3,7 +3,7 @@
 import json
 import os
 
-from tokenizers import AddedToken
+from tokenizers import AddedToken, models
 from tokenizers import Tokenizer as Backend
 
 from keras_tfm.tokenizers.special import SPECIAL_TOKENS, added_token, content, named_special_tokens
@@ -16,7 +16,9 @@ def read_config(preset):
         return config
     named = preset.json("special_tokens_map.json") or {}
     extra = [token for part in (config, named) for token in part.get("additional_special_tokens") or []]
-    config = {**config, **named, "additional_special_tokens": extra}
+    config = {**config, **named}
+    if "additional_special_tokens" in config:  # else the class has its own
+        config["additional_special_tokens"] = extra
     named = named_special_tokens(config)
     special = {content(token): token for token in [*named.pop("additional_special_tokens"), *named.values()]}
     config["added_tokens_decoder"] = {
@@ -46,17 +48,61 @@ def recorded_options(backend):
     return options
 
 
-def read_vocab(path, *needed):
-    """A vocabulary of one token a line -> {token: id}; ValueError if one of the tokens `needed` is not in it."""
+def read_text(path):
+    """The text of a file; ValueError if it is none."""
     try:
-        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is damaged: {error}. Fetch it again.") from error
-    vocab = {token: index for index, token in enumerate(lines)}
+
+
+def read_vocab(path, *needed):
+    """A vocabulary, one token a line or in JSON -> {token: id}; ValueError if damaged or without one of `needed`."""
+    text = read_text(path)
+    if path.suffix == ".json":
+        try:
+            vocab = json.loads(text)
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged: {error}. Fetch it again.") from error
+        if not isinstance(vocab, dict) or not all(type(index) is int for index in vocab.values()):
+            raise ValueError(f"{path} is damaged: it maps no tokens to ids. Fetch it again.")
+    else:
+        vocab = {token: index for index, token in enumerate(text.removesuffix("\n").split("\n"))}
     lacking = [token for token in needed if token not in vocab]
     if lacking:
         raise ValueError(f"{path} lacks {', '.join(lacking)}: name the tokens that stand for them, cls_token=...")
     return vocab
+
+
+def read_merges(path):
+    """merges.txt, a header and one pair of tokens a line -> [(left, right)]; ValueError if it is damaged."""
+    lines = read_text(path).split("\n")
+    merges = [tuple(line.split(" ")) for line in lines[lines[0].startswith("#version") :] if line]
+    if any(len(merge) != 2 for merge in merges):
+        bad = next(" ".join(merge) for merge in merges if len(merge) != 2)
+        raise ValueError(f"{path} is damaged: {bad!r:.80} is no pair of tokens. Fetch it again.")
+    return merges
+
+
+def read_pair_model(vocab_path, merges_path, *needed, **options):
+    """vocab.json and merges.txt -> `models.BPE`; ValueError if one is damaged, or they don't belong together."""
+    vocab, merges = read_vocab(vocab_path, *needed), read_merges(merges_path)
+    try:
+        return models.BPE(vocab, merges, **options)
+    except Exception as error:  # the backend raises no narrower type
+        raise ValueError(f"{merges_path} does not belong to {vocab_path.name}: {error}. Fetch both again.") from error
+
+
+def backend_json(backend):
+    """tokenizer.json of a backend, with merges as "a b", which versions of the library before 0.20 read as well."""
+    text = backend.to_str(pretty=True)
+    if isinstance(backend.model, models.BPE):
+        stored = json.loads(text)
+        merges = stored["model"]["merges"]
+        if not any(" " in part for pair in merges for part in pair):
+            stored["model"]["merges"] = [" ".join(pair) for pair in merges]
+            text = json.dumps(stored, indent=2, ensure_ascii=False)
+    return text
 
 
 def saved_config(tokenizer):

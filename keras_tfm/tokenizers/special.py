@@ -38,7 +38,7 @@ class SpecialTokenId:
 
 
 class SpecialTokens:
-    """The part of a tokenizer that knows its special tokens; it needs the attribute `backend`."""
+    """The part of a tokenizer that knows its special tokens; it needs `backend` and `add_tokens`."""
 
     bos_token, bos_token_id = SpecialToken(), SpecialTokenId()
     eos_token, eos_token_id = SpecialToken(), SpecialTokenId()
@@ -78,7 +78,7 @@ class SpecialTokens:
 
         Tokens outside the vocabulary are added to it; returns how many tokens were new. The list replaces the former.
         """
-        return self.backend.add_special_tokens(self._name_special_tokens(tokens))
+        return self.add_tokens(self._name_special_tokens(tokens), special_tokens=True)
 
     def _name_special_tokens(self, tokens):
         """Record the names of special tokens; returns them as the backend wants them."""
@@ -105,6 +105,16 @@ def added_token(token, **flags):
     if isinstance(token, dict):
         flags |= {key: value for key, value in token.items() if key not in ("content", "id", "__type")}
     return AddedToken(content(token), **flags)
+
+
+def with_flags(defaults, config):
+    """`config` over `defaults`; a special token that it names by a str keeps the flags of the default."""
+    merged = {**defaults, **config}
+    for key, default in defaults.items():
+        if isinstance(default, AddedToken) and isinstance(merged[key], str):
+            flags = ("single_word", "lstrip", "rstrip", "normalized")
+            merged[key] = AddedToken(merged[key], **{flag: getattr(default, flag) for flag in flags})
+    return merged
 
 
 def named_special_tokens(config):
