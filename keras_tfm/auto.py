@@ -111,6 +111,8 @@ class AutoModel:
         """
         classes = public_classes(architecture(config.model_type))
         fits = [c for ending in cls.endings for name, c in classes.items() if name.endswith(ending)]
+        if not fits and cls is AutoModel:  # DPR has three classes and no DPRModel: the checkpoint says which it is of
+            fits = [classes[name] for name in config.architectures or () if name in classes]
         if not fits:
             raise ValueError(f"{config.model_type} has no class for {cls.__name__}; it has {', '.join(classes)}")
         return min(fits, key=lambda c: len(c.__name__)) if cls is AutoModel else fits[0]
@@ -133,14 +135,16 @@ def _auto(name, *endings):
     return type(name, (AutoModel,), {"endings": endings, "__doc__": f"Loads XFor{name[12:]} of any architecture."})
 
 
-AutoModelForPreTraining = _auto("AutoModelForPreTraining", "ForPreTraining", "ForMaskedLM")
-AutoModelForMaskedLM = _auto("AutoModelForMaskedLM", "ForMaskedLM")
+AutoModelForPreTraining = _auto("AutoModelForPreTraining", "ForPreTraining", "ForMaskedLM", "WithLMHeadModel")
+AutoModelForMaskedLM = _auto("AutoModelForMaskedLM", "ForMaskedLM", "WithLMHeadModel")
 AutoModelForCausalLM = _auto("AutoModelForCausalLM", "ForCausalLM", "LMHeadModel")
 AutoModelForNextSentencePrediction = _auto("AutoModelForNextSentencePrediction", "ForNextSentencePrediction")
 AutoModelForSequenceClassification = _auto("AutoModelForSequenceClassification", "ForSequenceClassification")
 AutoModelForMultipleChoice = _auto("AutoModelForMultipleChoice", "ForMultipleChoice")
 AutoModelForTokenClassification = _auto("AutoModelForTokenClassification", "ForTokenClassification")
-AutoModelForQuestionAnswering = _auto("AutoModelForQuestionAnswering", "ForQuestionAnswering")
+AutoModelForQuestionAnswering = _auto(
+    "AutoModelForQuestionAnswering", "ForQuestionAnsweringSimple", "ForQuestionAnswering"
+)
 
 
 class AutoTokenizer:
@@ -148,7 +152,8 @@ class AutoTokenizer:
 
     @staticmethod
     def from_preset(source, **options):
-        """The class that `tokenizer_config.json` names, else the architecture's, else one of `tokenizer.json` alone.
+        """The class that `tokenizer_config.json` or `config.json` names, else the architecture's, else one of
+        `tokenizer.json` alone.
 
         Options: see `Tokenizer.from_preset`.
         """
@@ -157,10 +162,13 @@ class AutoTokenizer:
 
         where = {k: options[k] for k in ("revision", "token", "cache_dir", "local_files_only") if k in options}
         preset = open_preset(source, **where)
-        name = (preset.json("tokenizer_config.json") or {}).get("tokenizer_class")
-        if name is None and (model_type := model_type_of(preset.json("config.json") or {})):
-            name = model_type.replace("-", " ").replace("_", " ").title().replace(" ", "") + "Tokenizer"
-        cls = getattr(tokenizers, (name or "").removesuffix("Fast"), tokenizers.Tokenizer)
-        return cls.from_preset(source, **options)
+        stored = preset.json("config.json") or {}
+        name = (preset.json("tokenizer_config.json") or {}).get("tokenizer_class") or stored.get("tokenizer_class")
+        model_type = model_type_of(stored)
+        if name is None and model_type:
+            cls = tokenizers.class_for(model_type)
+        else:
+            cls = getattr(tokenizers, (name or "").removesuffix("Fast"), None)
+        return (cls or tokenizers.Tokenizer).from_preset(source, **options)
 
     from_pretrained = from_preset

@@ -7,13 +7,15 @@ from keras import ops
 from keras.layers import Dense, Dropout
 
 from keras_tfm.layers.base import Layer
+from keras_tfm.layers.masks import window_mask
+from keras_tfm.layers.positions import rotate_halves
 from keras_tfm.runtime.tracing import sizes_are_known
 
 
 class Attention(Layer):
     """Multi-head attention: over the tokens themselves, or over a `context`.
 
-    A subclass adds relative positions by defining `score_bias`.
+    A subclass adds relative positions by defining `score_bias`, or rotates in another way by `rotate`.
 
     Args:
         width: D, of the output.
@@ -21,11 +23,29 @@ class Attention(Layer):
         kv_heads: K, shared by H / K query heads each. Default H.
         channels: C. Default D / H.
         bias: whether query, key, value and the output projection have biases.
+        project_bias: whether the output projection has one. Default: as the others.
+        window: how many tokens each one sees, itself and those just before it. Default: all that `attend` leaves.
         dropout: the rate at which attention weights are dropped in training.
         scale: what scores are multiplied by. Default 1 / sqrt(C).
+        query_norm, key_norm: what normalises each head's queries and keys before they are rotated. Default: nothing.
     """
 
-    def __init__(self, width, heads, kv_heads=None, channels=None, *, bias=True, dropout=0.0, scale=None, **kwargs):
+    def __init__(
+        self,
+        width,
+        heads,
+        kv_heads=None,
+        channels=None,
+        *,
+        bias=True,
+        project_bias=None,
+        dropout=0.0,
+        scale=None,
+        window=None,
+        query_norm=None,
+        key_norm=None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         if channels is None and width % heads:
             raise ValueError(f"the width {width} is no multiple of the number of heads {heads}")
@@ -34,11 +54,16 @@ class Attention(Layer):
             raise ValueError(f"{heads} heads cannot share {self.kv_heads} key/value heads evenly")
         self.channels = channels or width // heads
         self.scale = self.channels**-0.5 if scale is None else scale
+        self.window = window
         self.query = Dense(self.heads * self.channels, use_bias=bias)
         self.key = Dense(self.kv_heads * self.channels, use_bias=bias)
         self.value = Dense(self.kv_heads * self.channels, use_bias=bias)
+        self.query_norm, self.key_norm = query_norm, key_norm
         self.dropout = Dropout(dropout)
-        self.project = Dense(width, use_bias=bias)
+        self.project = Dense(width, use_bias=bias if project_bias is None else project_bias)
+
+    rotate = staticmethod(rotate_halves)
+    rotates_value = False  # whether `rope` turns the values, too
 
     def new_cache(self, batch, length):
         """An empty cache for `batch` texts of at most `length` tokens: 2 x (B, S, K, C)."""
@@ -51,13 +76,27 @@ class Attention(Layer):
         """
         return None
 
-    def call(self, x, context=None, attend=None, bias=None, cache=None, start=0, weights=False, training=None):
+    def call(
+        self,
+        x,
+        context=None,
+        values=None,
+        attend=None,
+        bias=None,
+        rope=None,
+        cache=None,
+        start=0,
+        weights=False,
+        training=None,
+    ):
         """x (B, T, D) -> (B, T, D), the new cache or None, the attention weights (B, H, T, S) or None.
 
         Args:
             context: (B, S, D) to look at. Default x.
+            values: (B, S, ..) that the values are made of. Default the context.
             attend: bool, True = may look, broadcastable to (B, H, T, S).
             bias: added to the scaled scores, broadcastable to (B, H, T, S).
+            rope: the rotation of each new token, see `positions.rotary`.
             cache: keys and values of S positions, 2 x (B, S, K, C); the new ones are written there from `start` on.
             start: the position of the first new token, an int or a scalar tensor.
             weights: whether to return the attention weights.
@@ -65,9 +104,17 @@ class Attention(Layer):
         context = x if context is None else context
         query = split_heads(self.query(x), self.heads)
         key = split_heads(self.key(context), self.kv_heads)
-        value = split_heads(self.value(context), self.kv_heads)
+        value = split_heads(self.value(context if values is None else values), self.kv_heads)
+        if self.query_norm is not None:
+            query, key = self.query_norm(query), self.key_norm(key)
+        if rope is not None:
+            query, key = self.rotate(query, rope), self.rotate(key, rope)
+            value = self.rotate(value, rope) if self.rotates_value else value
         if cache is not None:
             key, value = cache = tuple(write(*pair, start) for pair in zip(cache, (key, value), strict=True))
+        if self.window is not None:
+            near = window_mask(self.window, ops.shape(query)[1], ops.shape(key)[1], start)
+            attend = near if attend is None else ops.logical_and(attend, near)
         if (own := self.score_bias(query, key, start)) is not None:
             bias = own if bias is None else bias + own
         if bias is not None and attend is not None:
@@ -75,12 +122,12 @@ class Attention(Layer):
 
         if weights or (training and self.dropout.rate > 0):
             seen = attention_weights(query, key, attend, bias, self.scale)
-            groups = self.heads // self.kv_heads
-            y = ops.einsum("bhts,bshc->bthc", self.dropout(seen, training=training), ops.repeat(value, groups, axis=2))
+            value = for_each_query(value, self.heads)
+            y = ops.einsum("bhts,bshc->bthc", self.dropout(seen, training=training), value)
         else:
             seen = None
             if self.kv_heads == 1:  # a lone one is not repeated by Keras, and TensorFlow does not broadcast it
-                key, value = (ops.repeat(x, self.heads, axis=2) for x in (key, value))
+                key, value = for_each_query(key, self.heads), for_each_query(value, self.heads)
             y = ops.dot_product_attention(query, key, value, bias=bias, mask=attend, scale=self.scale)
         return self.project(merge_heads(y)), cache, seen if weights else None
 
@@ -95,13 +142,22 @@ def attention_weights(query, key, attend, bias, scale):
 
     Fused attention keeps these to itself: this is for those who ask for them, and for dropout.
     """
-    key = ops.repeat(key, query.shape[2] // key.shape[2], axis=2)
-    scores = ops.einsum("bthc,bshc->bhts", query, key) * scale
+    scores = ops.einsum("bthc,bshc->bhts", query, for_each_query(key, query.shape[2])) * scale
     if bias is not None:
         scores = scores + ops.cast(bias, scores.dtype)
     if attend is not None:
         scores = ops.where(attend, scores, MASKED)
     return ops.cast(ops.softmax(ops.cast(scores, "float32")), query.dtype)
+
+
+def for_each_query(x, heads):
+    """Keys or values x (B, S, K, C), each for the query heads that share it -> (B, S, H, C)."""
+    batch, keys = ops.shape(x)[:2]
+    shared, channels = x.shape[2:]
+    groups = heads // shared
+    return ops.reshape(
+        ops.broadcast_to(x[:, :, :, None], (batch, keys, shared, groups, channels)), (batch, keys, heads, channels)
+    )
 
 
 def write(stored, new, start):

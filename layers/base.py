@@ -12,6 +12,9 @@ import keras
 
 from keras_tfm.layers.config import Config
 
+# What Dense and Embedding begin with where nothing else was asked for.
+KERAS_DEFAULTS = (keras.initializers.GlorotUniform, keras.initializers.RandomUniform)
+
 
 class _State(threading.local):
     def __init__(self):
@@ -71,6 +74,8 @@ class Model(_Named, keras.Model):
     config_class: type[Config]
     served = {}
     optional = ()
+    has_pooler = False  # whether the constructor takes `pooler`
+    room = None  # how many tokens it takes at most, None for any number
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -105,7 +110,8 @@ class Model(_Named, keras.Model):
         layers = [layer for _, layer in self.named_layers()]
         for layer in layers:
             for name in ("kernel_initializer", "embeddings_initializer"):
-                if hasattr(layer, name):  # an instance each: one that is shared would draw the same numbers twice
+                if isinstance(getattr(layer, name, None), KERAS_DEFAULTS):
+                    # An instance each: one that is shared would draw the same numbers twice.
                     setattr(layer, name, keras.initializers.RandomNormal(stddev=self.config.initializer_range))
         with _zero_initializers(layers) if _state.weights_follow else contextlib.nullcontext():
             # Calling the model itself would leave a node of a symbolic graph behind.
@@ -223,12 +229,6 @@ def _zero_initializers(layers):
             setattr(layer, name, initializer)
 
 
-def initialize(layer, variable):
-    """Draws the first values of a layer's variable, for the layers that a checkpoint lacks."""
-    initializer = getattr(layer, f"{variable.name}_initializer")
-    variable.assign(initializer(variable.shape, dtype=variable.dtype))
-
-
 def run_blocks(blocks, x, config, cache=None, output_hidden_states=None, output_attentions=None, **options):
     """Runs x (B, T, D) through the blocks, each `block(x, cache=.., weights=.., **options) -> x, cache, weights`.
 
@@ -240,7 +240,8 @@ def run_blocks(blocks, x, config, cache=None, output_hidden_states=None, output_
 
     Returns:
         x (B, T, D), and a dict of what was asked for: `past_key_values` (if a cache came in), `hidden_states`
-        (a tuple of one more than the blocks), `attentions`, `cross_attentions` (a tuple of (B, H, T, S) each).
+        (a tuple of one more than the blocks), `attentions`, `cross_attentions` (a tuple of (B, H, T, S) each); and
+        whatever else the blocks say, such as `router_logits`.
     """
     if output_hidden_states is None:
         output_hidden_states = config.output_hidden_states
@@ -257,6 +258,7 @@ def run_blocks(blocks, x, config, cache=None, output_hidden_states=None, output_
         states["past_key_values"] = tuple(caches)
     if output_hidden_states:
         states["hidden_states"] = tuple(hidden_states)
-    if output_attentions:
-        states |= {name: tuple(w[name] for w in weights) for name in weights[0]}
+    for name in weights[0] if weights else ():
+        if output_attentions or not name.endswith("attentions"):
+            states[name] = tuple(w[name] for w in weights)
     return x, states

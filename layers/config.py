@@ -18,6 +18,7 @@ class Config:
     """
 
     model_type: ClassVar[str] = ""
+    synonyms: ClassVar[dict] = {}  # what the shared layers call a field: the architecture's own name of it
 
     architectures: list | None = None
     torch_dtype: str | None = None
@@ -48,6 +49,11 @@ class Config:
         if self.problem_type not in (None, *problems):
             raise ValueError(f"problem_type must be one of {problems}, not {self.problem_type!r}")
 
+    def __getattr__(self, name):
+        if name not in self.synonyms:
+            raise AttributeError(f"{type(self).__name__} has no field {name!r}")
+        return getattr(self, self.synonyms[name])
+
     @property
     def num_labels(self):
         """How many classes a classification head tells apart: the length of `id2label`."""
@@ -68,7 +74,7 @@ class Config:
         """
         names = {f.name for f in dataclasses.fields(cls)} - {"extra"}
         for name in overrides:
-            if name not in (known := names | {"num_labels"} | set(stored)):
+            if name not in (known := names | {"num_labels"} | set(cls.synonyms) | set(stored)):
                 near = difflib.get_close_matches(name, known, 1)
                 raise TypeError(
                     f"{cls.__name__} has no field {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
@@ -76,13 +82,24 @@ class Config:
         num_labels = overrides.pop("num_labels", stored.get("num_labels") if "id2label" not in stored else None)
         if "id2label" in overrides:
             stored = {k: v for k, v in stored.items() if k != "label2id"}
-        values = {SPELLINGS.get(k, k): v for k, v in {**stored, **overrides}.items() if k != "num_labels"}
+        values = {k: v for k, v in (cls._own_names(stored) | cls._own_names(overrides)).items() if k != "num_labels"}
         values.pop("model_type", None)
         extra = {k: values.pop(k) for k in list(values) if k not in names}
         config = cls(**values, extra=extra)
         if num_labels is not None:
             config.num_labels = num_labels
         return config
+
+    @classmethod
+    def _own_names(cls, values):
+        """Other spellings as ours; a field that is there under its own name keeps that value."""
+        spellings = SPELLINGS | cls.synonyms
+        names = {f.name for f in dataclasses.fields(cls)} | set(cls.synonyms)
+        if values.get("rope_parameters") and "rope_theta" in names:
+            values = _rope_fields(**values)
+        return {spellings[k]: v for k, v in values.items() if k in spellings} | {
+            k: v for k, v in values.items() if k not in spellings
+        }
 
     def to_dict(self):
         """The keys of a `config.json`: what the architecture declares, and what differs from the common defaults."""
@@ -100,3 +117,12 @@ class Config:
         if "id2label" in stored:
             stored["id2label"] = {str(i): label for i, label in self.id2label.items()}
         return stored
+
+
+def _rope_fields(rope_parameters, **others):
+    """The one dict in which Transformers 5 has what concerns rotary positions, as the fields of before."""
+    scaling = {k: v for k, v in rope_parameters.items() if k not in ("rope_theta", "partial_rotary_factor")}
+    fields = {k: v for k, v in rope_parameters.items() if k not in scaling}
+    if scaling.get("rope_type", "default") != "default":
+        fields["rope_scaling"] = scaling
+    return others | fields

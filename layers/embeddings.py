@@ -1,36 +1,55 @@
 """Embeddings of text: words, learned positions, token types."""
 
 from keras import ops
-from keras.layers import Dropout, Embedding, LayerNormalization
+from keras.layers import Dense, Dropout, Embedding, LayerNormalization
 
 from keras_tfm.layers.attention import Attention
 from keras_tfm.layers.base import Layer
 from keras_tfm.layers.masks import length
+from keras_tfm.layers.positions import Unused
 from keras_tfm.runtime.tracing import sizes_are_known
 
 
 class TextEmbeddings(Layer):
-    """The sum of word, position and token type embeddings, normalised.
+    """The sum of word, position and token type embeddings, normalised and, where asked for, projected.
 
     Args:
         vocabulary, positions, types: the sizes of the tables; without `positions` or `types` (None) there is no such
             table.
-        width: D.
+        width: of the tables.
+        word_width: of the table of words, where `words` brings them to `width`. Default `width`.
+        norm: the layer that normalises. Default: a layer normalisation.
+        project: D, to which a dense layer brings the embeddings. Default: there is none, and D is `width`.
         add_positions: False to keep the position table unused, for checkpoints whose relative positions replace it.
         epsilon: of the layer normalisation.
         dropout: the rate, in training.
     """
 
     def __init__(
-        self, vocabulary, width, positions=None, types=None, *, add_positions=True, epsilon=1e-12, dropout=0.0, **kwargs
+        self,
+        vocabulary,
+        width,
+        positions=None,
+        types=None,
+        *,
+        word_width=None,
+        norm=None,
+        project=None,
+        add_positions=True,
+        epsilon=1e-12,
+        dropout=0.0,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.add_positions = add_positions
-        self.word = Embedding(vocabulary, width)
+        self.word = Embedding(vocabulary, word_width or width)
         self.position = Embedding(positions, width) if positions else None
+        if not add_positions:
+            self.position.embeddings_initializer, self.position.trainable = Unused(), False
         self.token_type = Embedding(types, width) if types else None
-        self.norm = LayerNormalization(epsilon=epsilon)
+        self.norm = norm or LayerNormalization(epsilon=epsilon)
         self.dropout = Dropout(dropout)
+        self.project = Dense(project) if project else None
 
     def build(self, inputs_shape):
         if not self.add_positions:  # `call` would not build it
@@ -43,9 +62,7 @@ class TextEmbeddings(Layer):
             start: the position of the first token, where `position_ids` are absent.
         """
         tokens = length(inputs)
-        x = inputs.get("inputs_embeds")
-        if x is None:
-            x = self.word(inputs["input_ids"])
+        x = self.words(inputs)
         if self.token_type is not None:
             types = inputs.get("token_type_ids")
             x = x + self.token_type(ops.zeros((1, tokens), "int32") if types is None else types)
@@ -55,7 +72,17 @@ class TextEmbeddings(Layer):
                 check_length(start + tokens, self.room)
                 positions = self.positions(inputs, tokens, start)
             x = x + self.position(positions)
-        return self.dropout(self.norm(x), training=training)
+        return self.finish(x, training)
+
+    def finish(self, x, training):
+        """The sum of the embeddings -> what the first block sees, (B, T, D)."""
+        x = self.dropout(self.norm(x), training=training)
+        return x if self.project is None else self.project(x)
+
+    def words(self, inputs):
+        """The embeddings (B, T, D) of the words alone."""
+        given = inputs.get("inputs_embeds")
+        return self.word(inputs["input_ids"]) if given is None else given
 
     @property
     def room(self):

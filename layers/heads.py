@@ -12,7 +12,7 @@ from keras_tfm.layers.activations import activation
 from keras_tfm.layers.base import Layer, Model
 from keras_tfm.training.losses import ClassificationLoss, PositionCrossEntropy, TokenCrossEntropy
 
-STATES = ("past_key_values", "hidden_states", "attentions", "cross_attentions")
+STATES = ("past_key_values", "hidden_states", "attentions", "cross_attentions", "router_logits", "aux_loss")
 
 
 def respond(predictions, outputs):
@@ -40,7 +40,8 @@ class Head(Model):
 
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
-        self.backbone = self.backbone_class(self.config, pooler=self.pooler)
+        options = {"pooler": self.pooler} if self.backbone_class.has_pooler else {}
+        self.backbone = self.backbone_class(self.config, **options)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         y, y_pred, sample_weight = map(self._by_output, (y, y_pred, sample_weight))
@@ -58,6 +59,10 @@ class Head(Model):
         named = {self.labels.get(name, name): value for name, value in values.items() if name not in STATES}
         return next(iter(named.values())) if len(named) == 1 else named
 
+    @property
+    def room(self):
+        return self.backbone.room
+
     def signature(self):
         return self.backbone.signature()
 
@@ -73,12 +78,16 @@ class Classifier(Head):
 
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
-        rate = self.config.classifier_dropout
-        self.dropout = Dropout(self.config.hidden_dropout_prob if rate is None else rate)
+        self.dropout = Dropout(self.dropout_rate())
         self.head = self.make_head()
 
     def make_head(self):
         return Dense(self.config.num_labels)
+
+    def dropout_rate(self):
+        """How much of the features is dropped in training."""
+        rate = getattr(self.config, "classifier_dropout", None)
+        return self.config.hidden_dropout_prob if rate is None else rate
 
     def logits(self, outputs, training):
         """The scores, from the backbone's outputs."""
@@ -98,6 +107,41 @@ class SequenceClassification(Classifier):
 
     def default_loss(self):
         return ClassificationLoss(self.config.num_labels, self.config.problem_type)
+
+
+class ClassificationHead(Layer):
+    """Dense and an activation, then the classes.
+
+    Args:
+        width: D, of input and inner layer.
+        labels: how many classes.
+        act: the activation, by its name in `config.json`.
+        dropout: the rate, in training.
+    """
+
+    def __init__(self, width, labels, act="tanh", dropout=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = Dense(width)
+        self.activation = activation(act)
+        self.dropout = Dropout(dropout)
+        self.project = Dense(labels)
+
+    def call(self, x):
+        """x (.., D) -> (.., labels)."""
+        return self.project(self.dropout(self.activation(self.dense(x))))
+
+
+class FirstTokenClassification(SequenceClassification):
+    """Classifies the whole text, from the first token by a `ClassificationHead` of its own instead of a pooler."""
+
+    pooler = False
+    act = "tanh"
+
+    def make_head(self):
+        return ClassificationHead(self.config.hidden_size, self.config.num_labels, self.act, self.dropout.rate)
+
+    def logits(self, outputs, training):
+        return self.head(self.dropout(outputs["last_hidden_state"][:, 0], training=training))
 
 
 class TokenClassification(Classifier):
@@ -124,6 +168,54 @@ class MultipleChoice(Classifier):
         return respond({"logits": ops.reshape(self.logits(outputs, training), (-1, choices))}, outputs)
 
 
+class SequenceSummary(Layer):
+    """One vector for a text, as the `summary_*` fields of the configuration say; those that it lacks are off.
+
+    - `summary_type`: the hidden state of the "first" or the "last" token (the default), their "mean", or "cls_index",
+      of the token that the caller points at.
+    - `summary_use_proj`: whether a dense layer follows, as wide as the hidden states or, with
+      `summary_proj_to_labels`, with one output a label.
+    - `summary_activation`: what follows it, by its name. Default: nothing.
+    - `summary_first_dropout`, `summary_last_dropout`: the rates before and after these, in training.
+
+    Args:
+        c: the configuration.
+        labels: how many there are. Default: as the configuration says.
+
+    Raises:
+        ValueError: another `summary_type`.
+    """
+
+    kinds = ("first", "last", "mean", "cls_index")
+
+    def __init__(self, c, labels=None, **kwargs):
+        super().__init__(**kwargs)
+        self.kind = getattr(c, "summary_type", "last")
+        if self.kind not in self.kinds:
+            raise ValueError(f"summary_type must be one of {self.kinds}, not {self.kind!r}")
+        self.project = None
+        if getattr(c, "summary_use_proj", False):
+            to_labels = getattr(c, "summary_proj_to_labels", False)
+            self.project = Dense((labels or c.num_labels) if to_labels else c.hidden_size)
+        self.activation = activation(getattr(c, "summary_activation", None) or "linear")
+        self.first_dropout = Dropout(getattr(c, "summary_first_dropout", 0.0))
+        self.last_dropout = Dropout(getattr(c, "summary_last_dropout", 0.0))
+
+    def call(self, x, index=None):
+        """x (.., T, D) and, for "cls_index", which token (..,), by default the last -> (.., D), or (.., labels)."""
+        if self.kind == "mean":
+            x = ops.mean(x, axis=-2)
+        elif self.kind == "first":
+            x = x[..., 0, :]
+        elif self.kind == "cls_index" and index is not None:
+            x = ops.squeeze(ops.take_along_axis(x, ops.cast(index, "int32")[..., None, None], axis=-2), -2)
+        else:
+            x = x[..., -1, :]
+        x = self.first_dropout(x)
+        x = x if self.project is None else self.project(x)
+        return self.last_dropout(self.activation(x))
+
+
 class QuestionAnswering(Head):
     """Scores each token as the start and as the end of the answer: start_logits and end_logits, (B, T) each."""
 
@@ -134,10 +226,14 @@ class QuestionAnswering(Head):
         super().__init__(config, **kwargs)
         self.head = Dense(2)
 
+    def logits(self, outputs, training):
+        """The scores (B, T, 2), from the backbone's outputs."""
+        return self.head(outputs["last_hidden_state"])
+
     def call(self, inputs, training=None, **options):
         """inputs (B, T) -> start_logits and end_logits, (B, T) each."""
         outputs = self.backbone(inputs, training=training, **options)
-        scores = self.head(outputs["last_hidden_state"])
+        scores = self.logits(outputs, training)
         return respond({"start_logits": scores[..., 0], "end_logits": scores[..., 1]}, outputs)
 
     def default_loss(self):
@@ -150,37 +246,53 @@ class VocabularyHead(Layer):
     Args:
         vocabulary: V.
         tied: False for a matrix of its own in the place of the word embeddings.
+        use_bias: whether there is a bias.
     """
 
-    def __init__(self, vocabulary, tied=True, **kwargs):
+    def __init__(self, vocabulary, tied=True, use_bias=True, **kwargs):
         super().__init__(**kwargs)
-        self.vocabulary, self.tied = vocabulary, tied
+        self.vocabulary, self.tied, self.use_bias, self.bias = vocabulary, tied, use_bias, None
         self.kernel_initializer, self.bias_initializer = GlorotUniform(), Zeros()
 
     def build(self, x_shape, words_shape):
         if not self.tied:
             shape = (x_shape[-1], self.vocabulary)
             self.kernel = self.add_weight(name="kernel", shape=shape, initializer=self.kernel_initializer)
-        self.bias = self.add_weight(name="bias", shape=(self.vocabulary,), initializer=self.bias_initializer)
+        if self.use_bias:
+            self.bias = self.add_weight(name="bias", shape=(self.vocabulary,), initializer=self.bias_initializer)
 
     def call(self, x, words):
         """x (.., D), words (V, D) -> (.., V)."""
-        return ops.matmul(x, ops.transpose(words) if self.tied else self.kernel) + self.bias
+        scores = ops.matmul(x, ops.transpose(words) if self.tied else self.kernel)
+        return scores if self.bias is None else scores + self.bias
 
 
 class WordPrediction(Layer):
-    """BERT's language modeling head: dense, activation, norm, then the vocabulary."""
+    """BERT's language modeling head: dense, activation, norm, then the vocabulary.
 
-    def __init__(self, c, **kwargs):
+    Args:
+        c: the configuration.
+        width: of what the vocabulary meets. Default: as wide as the word embeddings.
+    """
+
+    act = None  # the activation, where it is not the configuration's `hidden_act`
+
+    def __init__(self, c, width=None, **kwargs):
         super().__init__(**kwargs)
-        self.dense = Dense(c.hidden_size)
-        self.activation = activation(c.hidden_act)
+        self.dense = Dense(width or getattr(c, "embedding_size", c.hidden_size))
+        self.activation = activation(self.act or c.hidden_act)
         self.norm = LayerNormalization(epsilon=c.layer_norm_eps)
         self.vocabulary = VocabularyHead(c.vocab_size, c.tie_word_embeddings)
 
     def call(self, x, words):
         """x (B, T, D), words (V, D), the word embeddings -> (B, T, V)."""
         return self.vocabulary(self.norm(self.activation(self.dense(x))), words)
+
+
+class GeluWordPrediction(WordPrediction):
+    """The same, always with the exact GELU."""
+
+    act = "gelu"
 
 
 class MaskedLanguageModeling(Head):
@@ -191,7 +303,10 @@ class MaskedLanguageModeling(Head):
 
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
-        self.head = self.head_class(self.config)
+        self.head = self.make_head()
+
+    def make_head(self):
+        return self.head_class(self.config)
 
     def words(self):
         """The word embeddings (V, D)."""
@@ -211,3 +326,43 @@ class CausalLanguageModeling(MaskedLanguageModeling):
 
     def default_loss(self):
         return TokenCrossEntropy(shift=True)
+
+
+class PreTraining(MaskedLanguageModeling):
+    """Masked words (prediction_logits, (B, T, V)) and whether B follows A (seq_relationship_logits, (B, 2))."""
+
+    pooler = True
+    labels = {"labels": "prediction_logits", "next_sentence_label": "seq_relationship_logits"}
+
+    def __init__(self, config, **kwargs):
+        super().__init__(config, **kwargs)
+        self.next_sentence = self.make_next_sentence()
+
+    def make_next_sentence(self):
+        return Dense(2)
+
+    def call(self, inputs, training=None, **options):
+        """inputs (B, T) -> prediction_logits (B, T, V), seq_relationship_logits (B, 2)."""
+        outputs = self.backbone(inputs, training=training, **options)
+        words = self.head(outputs["last_hidden_state"], self.words())
+        follows = self.next_sentence(outputs["pooler_output"])
+        return respond(dict(zip(self.labels.values(), (words, follows), strict=True)), outputs)
+
+    def default_loss(self):
+        return {name: TokenCrossEntropy() for name in self.labels.values()}
+
+
+class NextSentencePrediction(Head):
+    """Whether the second text follows the first: logits (B, 2), class 0 if it does."""
+
+    def __init__(self, config, **kwargs):
+        super().__init__(config, **kwargs)
+        self.head = Dense(2)
+
+    def call(self, inputs, training=None, **options):
+        """inputs (B, T) -> logits (B, 2)."""
+        outputs = self.backbone(inputs, training=training, **options)
+        return respond({"logits": self.head(outputs["pooler_output"])}, outputs)
+
+    def default_loss(self):
+        return TokenCrossEntropy()

@@ -38,6 +38,17 @@ def causal_mask(length, keys=None, start=0):
     return (ops.arange(length if keys is None else keys) <= positions[:, None])[None, None]
 
 
+def window_mask(window, length, keys, start=0):
+    """attend (1, 1, T, S) that hides what lies `window` tokens or more before each of T (arXiv:2004.05150).
+
+    Args:
+        window: how many tokens are left, itself and those just before it.
+        length, keys, start: as in `causal_mask`.
+    """
+    positions = start + ops.arange(length)
+    return (ops.arange(keys) > positions[:, None] - window)[None, None]
+
+
 def decoder_mask(attention_mask, length, cache=None, start=0):
     """attend (B or 1, 1, T, S) of a causal decoder whose padding is marked in attention_mask (B, <= S).
 

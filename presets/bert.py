@@ -17,20 +17,15 @@ ROWS = {
     "pooler": "pooler.dense",
 }
 
-NAMES = Names(
-    ROWS,
-    prefix="bert",
-    heads={
-        "ForMaskedLM LMHeadModel ForPreTraining": {
-            "head.dense": "cls.predictions.transform.dense",
-            "head.norm": "cls.predictions.transform.LayerNorm",
-            "head.vocabulary": {"kernel": "cls.predictions.decoder.weight", "bias": "cls.predictions.bias"},
-            "next_sentence": "cls.seq_relationship",
-        },
-        "ForNextSentencePrediction": {"head": "cls.seq_relationship"},
-        "ForSequenceClassification ForMultipleChoice ForTokenClassification": {"head": "classifier"},
-        "ForQuestionAnswering": {"head": "qa_outputs"},
+HEADS = {
+    "ForMaskedLM ForCausalLM LMHeadModel ForPreTraining": {
+        "head.{dense,norm}": "cls.predictions.transform.{dense,LayerNorm}",
+        "head.vocabulary": {"kernel": "cls.predictions.decoder.weight", "bias": "cls.predictions.bias"},
+        "next_sentence": "cls.seq_relationship",
     },
-    optional=["pooler"],
-    ignored=["embeddings.position_ids"],
-)
+    "ForNextSentencePrediction": {"head": "cls.seq_relationship"},
+    "ForSequenceClassification ForMultipleChoice ForTokenClassification": {"head": "classifier"},
+    "ForQuestionAnswering": {"head": "qa_outputs"},
+}
+
+NAMES = Names(ROWS, prefix="bert", heads=HEADS, optional=["pooler"], ignored=["embeddings.position_ids"])

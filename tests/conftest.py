@@ -9,6 +9,7 @@ from model_fixtures import fixture, write_preset
 
 import keras_tfm as kt
 
+FAMILIES = Path(__file__).parent / "fixtures" / "tokenizers" / "families"
 RECORD = Path(__file__).parent.parent / "keras_tfm" / "support.json"
 
 
@@ -35,20 +36,27 @@ def pytest_addoption(parser):
 
 
 def pytest_sessionfinish(session):
-    """With --record, notes for each architecture which classes passed every parity test on this backend."""
+    """With --record, notes which classes passed every parity test on this backend, and which tokenizers theirs."""
     if not session.config.getoption("--record") or hasattr(session.config, "workerinput"):
         return
     reports = session.config.pluginmanager.get_plugin("terminalreporter").stats
-    verdicts = {}
+    models, tokenizers, families = {}, {}, {path.stem: path for path in FAMILIES.glob("*.json")}
     for outcome in ("passed", "failed", "error"):
         for report in reports.get(outcome, []):
-            if "test_parity.py" in report.nodeid and (report.when == "call" or outcome != "passed"):
-                file, name = report.nodeid.partition("[")[2].partition("]")[0].rsplit("-", 1)
-                key = fixture(file)["model_type"], name
-                verdicts[key] = verdicts.get(key, True) and outcome == "passed"
-    record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+            if report.when == "call" or outcome != "passed":
+                case = report.nodeid.partition("[")[2].partition("]")[0]
+                if "test_parity.py" in report.nodeid:
+                    file, name = case.rsplit("-", 1)
+                    key = fixture(file)["model_type"], name
+                    models[key] = models.get(key, True) and outcome == "passed"
+                elif (family := families.get(case.partition("-")[0])) and "test_tokenizer_families.py" in report.nodeid:
+                    name = json.loads(family.read_text("utf-8"))["class"]
+                    tokenizers[name] = tokenizers.get(name, True) and outcome == "passed"
+    record = json.loads(RECORD.read_text())
     backend = keras.backend.backend()
-    for model_type in {model_type for model_type, _ in verdicts}:
-        passed = sorted(name for (key, name), good in verdicts.items() if key == model_type and good)
-        record.setdefault(model_type, {})[backend] = passed
+    for model_type in {model_type for model_type, _ in models}:
+        passed = sorted(name for (key, name), good in models.items() if key == model_type and good)
+        record["models"].setdefault(model_type, {})[backend] = passed
+    kept = [name for name in record["tokenizers"] if name not in tokenizers]
+    record["tokenizers"] = sorted([*kept, *(name for name, good in tokenizers.items() if good)])
     RECORD.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")

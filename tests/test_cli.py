@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 
 import keras_tfm as kt
 from keras_tfm import cli
-from keras_tfm.support import support_table
+from keras_tfm.support import code_lines, support_table
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = Path(sys.executable).parent / "keras-tfm"
@@ -107,3 +107,22 @@ def test_the_readme_shows_the_recorded_support(capsys):
     assert capsys.readouterr().out == support_table() + "\n"
     shown = re.search(r"<!-- support -->\n(.*)\n<!-- /support -->", (ROOT / "README.md").read_text(), re.DOTALL)
     assert shown[1] == support_table()
+    mean = re.search(r"^Lines of code, mean of \d+ architectures: (\d+)\.$", shown[1], re.MULTILINE)
+    assert 0 < int(mean[1]) <= 150
+
+
+def test_what_counts_as_a_line_of_code(tmp_path):
+    lines = [
+        '"""Doc',
+        'string."""',
+        "",
+        "# why",
+        "x = [  # two",
+        "1]",
+        "def f():",
+        '  """Doc."""',
+        '  return """a',
+        'b"""',
+    ]
+    (tmp_path / "some.py").write_text("\n".join(lines) + "\n")
+    assert code_lines(tmp_path / "some.py") == 5

@@ -23,12 +23,22 @@ assert "keras_tfm" not in sys.modules
 """
 
 
-@pytest.mark.parametrize("name", ["BertModel", "BertForMultipleChoice", "BertForQuestionAnswering"])
-def test_saved_model_serves_any_batch_and_length(name, tmp_path):
-    model = getattr(kt, name).from_preset(write_preset(tmp_path, "bert/absolute", name))
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("bert/absolute", "BertModel"),
+        ("bert/absolute", "BertForMultipleChoice"),
+        ("bert/absolute", "BertForQuestionAnswering"),
+        ("fnet/base", "FNetModel"),  # JAX has no Fourier transform of unknown length
+        ("xlm/english", "XLMForQuestionAnswering"),
+    ],
+)
+def test_saved_model_serves_any_batch_and_length(file, name, tmp_path):
+    model = getattr(kt, name).from_preset(write_preset(tmp_path, file, name))
     model.export(tmp_path / "served")
-    recorded = fixture("bert/absolute")["classes"][name]["calls"][0]["inputs"]
-    inputs = {k: unpacked(v).astype("int32") for k, v in recorded.items()}
+    recorded = fixture(file)["classes"][name]["calls"][0]["inputs"]
+    ones = {name: np.ones_like(unpacked(recorded["input_ids"])) for name in model.signature()}
+    inputs = {k: v.astype("int32") for k, v in (ones | {k: unpacked(v) for k, v in recorded.items()}).items()}
     batches = [inputs, {k: np.concatenate([v, v, v], -1)[:1] for k, v in inputs.items()}]
     for i, batch in enumerate(batches):
         np.savez(tmp_path / f"inputs{i}.npz", **batch)

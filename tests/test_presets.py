@@ -12,7 +12,9 @@ from model_fixtures import FOLDER, assert_close, fixture, flat, state, unpacked,
 from safetensors.numpy import load_file, save_file
 
 import keras_tfm as kt
+from keras_tfm.presets import bert
 from keras_tfm.presets.io import save
+from keras_tfm.presets.io.translate import Fused, Names
 
 FILE = "bert/absolute"
 INPUTS = {"input_ids": np.array([[3, 7, 9, 4]])}
@@ -52,6 +54,34 @@ def test_backbone_loads_from_a_checkpoint_with_heads_without_a_word(pretrained):
     stored = state(FILE, "BertForPreTraining")
     words = keras.ops.convert_to_numpy(model.embeddings.word.embeddings.value)
     np.testing.assert_array_equal(words, stored["bert.embeddings.word_embeddings.weight"])
+
+
+def test_the_bias_that_transformers_5_reads(tmp_path):
+    """There the decoder of an untied model has a bias of its own, beside the one that 4.39 reads."""
+    for folder in ("stored", "saved"):
+        (tmp_path / folder).mkdir()
+    folder = write_preset(tmp_path / "stored", "bert/untied", "BertForMaskedLM")
+    own = np.arange(61, dtype="float32")
+    rewrite(folder, lambda tensors: tensors | {"cls.predictions.decoder.bias": own})
+    model = kt.BertForMaskedLM.from_preset(folder)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(model.head.vocabulary.bias.value), own)
+    model.save_preset(tmp_path / "saved")
+    saved = load_file(tmp_path / "saved" / "model.safetensors")
+    for name in ("cls.predictions.decoder.bias", "cls.predictions.bias"):
+        np.testing.assert_array_equal(saved[name], own)
+
+
+def test_what_follows_from_a_formula_may_be_missing(tmp_path):
+    """Transformers 5 stores neither ESM's unused table of positions nor the frequencies of each block."""
+    folder = write_preset(tmp_path, "esm/rotary", "EsmModel")
+    computed = ("position_embeddings.weight", "inv_freq")
+    one_for_all = {"encoder.layer.*.attention.self.rotary_embeddings.inv_freq": np.ones(4, "float32")}
+    rewrite(folder, lambda tensors: {k: x for k, x in tensors.items() if not k.endswith(computed)} | one_for_all)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = kt.EsmModel.from_preset(folder)
+    frequencies = keras.ops.convert_to_numpy(model.blocks[1].rotation.inv_freq)
+    np.testing.assert_allclose(frequencies, 10000.0 ** -(np.arange(len(frequencies)) / len(frequencies)), rtol=1e-6)
 
 
 def test_head_loads_from_a_checkpoint_without_prefix_and_is_named_once(tmp_path):
@@ -189,6 +219,23 @@ def test_missing_and_unknown_tensors_are_both_named(pretrained):
         kt.BertForMaskedLM.from_preset(pretrained)
     assert name in str(error.value)
     assert "bert.encoder.layer.1.out.weight" in str(error.value)
+
+
+@pytest.mark.parametrize("by_head", ["", "num_attention_heads"])
+def test_one_stored_matrix_and_bias_for_several_layers(by_head, pretrained, monkeypatch):
+    model = kt.BertModel.from_preset(pretrained)
+    fused = Fused("layer.{n}.qkv", by_head)
+    monkeypatch.setattr(bert, "NAMES", Names(bert.ROWS | {"blocks.{n}.attention.{query,key,value}": fused}))
+    model.save_preset(pretrained)
+    stored = load_file(pretrained / "model.safetensors")
+    keys = (slice(None), 1) if by_head else (1,)
+    kernel = stored["layer.1.qkv.weight"].reshape((4, 3, 8, 32) if by_head else (3, 32, 32))[keys].reshape(32, 32)
+    np.testing.assert_array_equal(kernel, keras.ops.convert_to_numpy(model.blocks[1].attention.key.kernel).T)
+    assert stored["layer.1.qkv.bias"].shape == (96,)
+    same(kt.BertModel.from_preset(pretrained), model)
+    rewrite(pretrained, lambda t: {k: v for k, v in t.items() if k != "layer.0.qkv.bias"})
+    with pytest.raises(ValueError, match=r"Missing tensors: layer\.0\.qkv\.bias\. Is"):
+        kt.BertModel.from_preset(pretrained)
 
 
 def test_half_a_head_is_damage(pretrained):

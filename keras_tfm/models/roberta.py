@@ -5,20 +5,15 @@ Shapes: B batch, T new tokens, D width, V words.
 
 from dataclasses import dataclass
 
-from keras import ops
-from keras.layers import Dense, Dropout
-
-from keras_tfm.layers.activations import activation
-from keras_tfm.layers.base import Layer
 from keras_tfm.layers.embeddings import CountedTextEmbeddings
 from keras_tfm.layers.heads import (
     CausalLanguageModeling,
+    FirstTokenClassification,
+    GeluWordPrediction,
     MaskedLanguageModeling,
     MultipleChoice,
     QuestionAnswering,
-    SequenceClassification,
     TokenClassification,
-    WordPrediction,
 )
 from keras_tfm.models.bert import BertConfig, BertModel
 
@@ -42,47 +37,18 @@ class RobertaModel(BertModel):
         return super().make_embeddings(CountedTextEmbeddings, padding=self.config.pad_token_id)
 
 
-class RobertaWordPrediction(WordPrediction):
-    """As BERT's, always with the exact GELU."""
-
-    def __init__(self, c, **kwargs):
-        super().__init__(c, **kwargs)
-        self.activation = activation("gelu")
-
-
-class RobertaClassificationHead(Layer):
-    """Dense and tanh on the first token, then the classes."""
-
-    def __init__(self, c, dropout, **kwargs):
-        super().__init__(**kwargs)
-        self.dense = Dense(c.hidden_size)
-        self.dropout = Dropout(dropout)
-        self.project = Dense(c.num_labels)
-
-    def call(self, x):
-        """x (B, D) -> (B, labels)."""
-        return self.project(self.dropout(ops.tanh(self.dense(x))))
-
-
 class RobertaForMaskedLM(MaskedLanguageModeling):
     backbone_class = RobertaModel
-    head_class = RobertaWordPrediction
+    head_class = GeluWordPrediction
 
 
 class RobertaForCausalLM(CausalLanguageModeling):
     backbone_class = RobertaModel
-    head_class = RobertaWordPrediction
+    head_class = GeluWordPrediction
 
 
-class RobertaForSequenceClassification(SequenceClassification):
+class RobertaForSequenceClassification(FirstTokenClassification):
     backbone_class = RobertaModel
-    pooler = False
-
-    def make_head(self):
-        return RobertaClassificationHead(self.config, self.dropout.rate)
-
-    def logits(self, outputs, training):
-        return self.head(self.dropout(outputs["last_hidden_state"][:, 0], training=training))
 
 
 class RobertaForMultipleChoice(MultipleChoice):

@@ -5,18 +5,21 @@ import importlib
 import warnings
 from pathlib import Path
 
-# Each task's model where the caller names none: a Hub id and the commit that is known to work.
+# Each task's model where the caller names none: a Hub id and the commit that is known to work; None if there is none.
 TASKS = {
     "feature-extraction": "distilbert/distilbert-base-cased@935ac13",
     "fill-mask": "distilbert/distilroberta-base@ec58a5b",
+    "multiple-choice": None,
     "question-answering": "distilbert/distilbert-base-cased-distilled-squad@626af31",
     "sentence-embedding": "sentence-transformers/all-MiniLM-L6-v2",
     "text-classification": "distilbert/distilbert-base-uncased-finetuned-sst-2-english@af0f99b",
     "token-classification": "dbmdz/bert-large-cased-finetuned-conll03-english@f2482bf",
+    "zero-shot-classification": "FacebookAI/roberta-large-mnli@130fb28",
 }
 ALIASES = {"sentiment-analysis": "text-classification", "ner": "token-classification"}
 TASK_OF_HEAD = {
     "ForMaskedLM": "fill-mask",
+    "ForMultipleChoice": "multiple-choice",
     "ForQuestionAnswering": "question-answering",
     "ForSequenceClassification": "text-classification",
     "ForTokenClassification": "token-classification",
@@ -41,7 +44,7 @@ def pipeline(task=None, model=None, tokenizer=None, *, batch_size=8, **options):
         iterable (and returns a generator).
 
     Raises:
-        ValueError: an unknown task, or none and the model does not tell it.
+        ValueError: an unknown task, or none and the model does not tell it; no model, and the task has no usual one.
         TypeError: a model object without a tokenizer, or an unknown option.
     """
     if task is None:
@@ -57,6 +60,8 @@ def pipeline(task=None, model=None, tokenizer=None, *, batch_size=8, **options):
         )
     if model is None:
         model = TASKS[task]
+        if model is None:
+            raise ValueError(f"there is no usual model for {task}: pass one, model=")
         warnings.warn(f"no model given for {task}: using {model}", stacklevel=2)
     module = importlib.import_module(f"{__name__}.{task.replace('-', '_')}")
     task_class = getattr(module, task.title().replace("-", "") + "Pipeline")

@@ -5,7 +5,6 @@ A row is a dict of what the tokenizer returns for one text, or for one part of a
 
 import numpy as np
 
-from keras_tfm.layers.embeddings import TextEmbeddings
 from keras_tfm.runtime.compiling import compiled
 from keras_tfm.tokenizers.batch import pad_rows
 
@@ -25,10 +24,10 @@ class Forward:
     def __init__(self, model, tokenizer, *, outputs, per_token, shorten):
         self.model, self.run, self.words = model, compiled(model), model.config.vocab_size
         self.outputs, self.per_token, self.shorten = outputs, per_token, shorten
-        self.names = dict.fromkeys([*tokenizer.model_input_names, "attention_mask"])
+        known = {*model.served, *model.optional}
+        self.names = [n for n in dict.fromkeys([*tokenizer.model_input_names, "attention_mask"]) if n in known]
         self.fill = {"input_ids": tokenizer.pad_token_id or 0, "token_type_ids": tokenizer.pad_token_type_id}
-        embeddings = [layer for _, layer in model.named_layers() if isinstance(layer, TextEmbeddings)]
-        self.limit = min((e.room for e in embeddings if e.room), default=None)
+        self.limit = model.room
 
     def check(self, ids):
         """Raises ValueError where ids (T,) are more than the position table has rows, or outside the vocabulary."""
@@ -44,6 +43,8 @@ class Forward:
     def __call__(self, rows, batch_size):
         """Up to `batch_size` rows -> {name: output, float32} of each, without the padding."""
         lengths = [len(row["input_ids"]) for row in rows]
+        if "attention_mask" not in self.names and len(set(lengths)) > 1:  # the model would take padding for words
+            return [outputs for row in rows for outputs in self([row], batch_size)]
         size = min(1 << (len(rows) - 1).bit_length(), batch_size)  # a power of two
         filled, length = rows + rows[-1:] * (size - len(rows)), self._padded(max(lengths))
         outputs = self.run(
@@ -60,6 +61,8 @@ class Forward:
         return [{k: x[i, :n] if self.per_token else x[i] for k, x in arrays.items()} for i, n in enumerate(lengths)]
 
     def _padded(self, tokens):
+        if "attention_mask" not in self.names:
+            return tokens
         length = next((length for length in LENGTHS if length >= tokens), -(-tokens // 512) * 512)
         return min(length, self.limit or length)
 

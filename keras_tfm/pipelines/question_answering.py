@@ -49,6 +49,9 @@ class QuestionAnsweringPipeline(Pipeline):
                 raise ValueError(
                     f"an example is a dict of question and context, two texts; no {key} in {example!r:.80}"
                 )
+        if not self.tokenizer.knows_offsets:
+            name = type(self.tokenizer).__name__
+            raise ValueError(f"answers are found by the characters that tokens came from, which {name} does not know")
         if max_seq_len is None:
             max_seq_len = min(self.tokenizer.model_max_length, 384, self.forward.limit or 384)
         question = len(self.tokenizer.encode(example["question"], add_special_tokens=False))

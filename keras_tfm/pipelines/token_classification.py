@@ -15,7 +15,9 @@ class TokenClassificationPipeline(Pipeline):
     """A text -> a list of entities, {"entity": str, "score": float, "index": int, "word": str, "start": int,
     "end": int} for a token; a group of tokens has "entity_group" in the place of "entity", and no "index".
 
-    `start` and `end` count the text's characters, `index` the tokens. Texts are cut to the model's length.
+    `start` and `end` count the text's characters, `index` the tokens. Texts are cut to the model's length. Where the
+    tokenizer does not know which characters a token came from, both are None, and neither whole words nor a stride
+    can be asked for.
 
     Options:
         aggregation_strategy: "none" (default) for single tokens. "simple" groups neighbours of one tag; a B- tag begins
@@ -46,17 +48,25 @@ class TokenClassificationPipeline(Pipeline):
         return super().split_options(options)
 
     def preprocess(self, text, *, stride=None):
+        if stride is not None:
+            self._need_offsets("a stride")
         overflow = {} if stride is None else {"stride": stride, "return_overflowing_tokens": True, "padding": True}
         encoded = self.tokenize(
-            text, truncation=True, return_offsets_mapping=True, return_special_tokens_mask=True, **overflow
+            text,
+            truncation=True,
+            return_offsets_mapping=self.tokenizer.knows_offsets,
+            return_special_tokens_mask=True,
+            **overflow,
         )
         return rows_without_padding(encoded)
 
     def postprocess(self, text, rows, *, aggregation_strategy="none", ignore_labels=("O",)):
-        entities = []
+        entities, whole_words = [], aggregation_strategy in ("first", "average", "max")
+        if whole_words:
+            self._need_offsets(f"{aggregation_strategy=}")
         for row in rows:
             found = self._tokens(text, row)
-            if aggregation_strategy in ("first", "average", "max"):
+            if whole_words:
                 found = [self._word(tokens, aggregation_strategy) for tokens in _words(found)]
             else:
                 found = [self._labelled(token, token["scores"]) for token in found]
@@ -68,15 +78,23 @@ class TokenClassificationPipeline(Pipeline):
             entities += [e for e in found if e.get("entity", e.get("entity_group")) not in ignore_labels]
         return entities if len(rows) == 1 else _without_overlaps(entities)
 
+    def _need_offsets(self, option):
+        if not self.tokenizer.knows_offsets:
+            name = type(self.tokenizer).__name__
+            raise ValueError(f"{option} needs to know which characters a token came from, which {name} does not")
+
     def _tokens(self, text, row):
         """What the grouping needs to know of each token that is not special."""
         backend, tokens = self.tokenizer.backend, []
         marks_pieces = getattr(backend.model, "continuing_subword_prefix", None)
         scores = softmax(row["logits"])
         for index in np.flatnonzero(row["special_tokens_mask"] == 0).tolist():
-            token_id, (start, end) = int(row["input_ids"][index]), row["offset_mapping"][index].tolist()
+            token_id = int(row["input_ids"][index])
+            start, end = row["offset_mapping"][index].tolist() if self.tokenizer.knows_offsets else (None, None)
             word, written = backend.id_to_token(token_id), text[start:end]
-            if token_id == self.tokenizer.unk_token_id:
+            if start is None:
+                piece = False
+            elif token_id == self.tokenizer.unk_token_id:
                 word, piece = written, False
             elif marks_pieces:
                 piece = len(word) != len(written)
@@ -104,8 +122,7 @@ class TokenClassificationPipeline(Pipeline):
         return {"entity_group": entities[0]["entity"].split("-", 1)[-1], "score": score} | self._joined(entities)
 
     def _joined(self, tokens):
-        words, decoder = [token["word"] for token in tokens], self.tokenizer.backend.decoder
-        word = decoder.decode(words) if decoder else " ".join(words)
+        word = self.tokenizer.join([token["word"] for token in tokens])
         return {"word": word, "start": tokens[0]["start"], "end": tokens[-1]["end"]}
 
 

@@ -13,8 +13,8 @@ import keras
 def export_saved_model(model, filepath, **options):
     """Writes a TensorFlow SavedModel with the endpoint `serve`: a dict of tensors of any batch size and length.
 
-    TensorFlow and JAX (through jax2tf) export themselves. Torch cannot: the weights go through a preset to a process
-    with the TensorFlow backend.
+    TensorFlow and JAX (through jax2tf) export themselves. Torch cannot, nor can JAX where an operation wants to know
+    the length (Fourier transforms): the weights go through a preset to a process with the TensorFlow backend.
 
     Args:
         model: a `keras_tfm` model.
@@ -23,7 +23,7 @@ def export_saved_model(model, filepath, **options):
 
     Raises:
         ImportError: TensorFlow is not installed.
-        TypeError: on torch, a class of the user's own, or options.
+        TypeError: a class of the user's own, or options, where that other process is needed.
     """
     if importlib.util.find_spec("tensorflow") is None:
         raise ImportError("a SavedModel is written by TensorFlow: pip install 'keras-tfm[tensorflow]'")
@@ -34,7 +34,10 @@ def export_saved_model(model, filepath, **options):
         if keras.backend.backend() == "torch":
             _export_in_tensorflow(model, folder, options)
         else:
-            _export(model, folder / "new", options)
+            try:
+                _export(model, folder / "new", dict(options))
+            except NotImplementedError:  # of JAX: an operation that has no program for sizes unknown
+                _export_in_tensorflow(model, folder, options)
         if target.exists():
             os.replace(target, folder / "old")
         os.replace(folder / "new", target)
@@ -61,8 +64,8 @@ def _export_in_tensorflow(model, folder, options):
     name = type(model).__name__
     if options or public_class(model) is not type(model):
         raise TypeError(
-            f"on torch a SavedModel is written by another process, which knows neither {name}'s own code nor options "
-            f"({', '.join(options) or 'none given'}): use KERAS_BACKEND=tensorflow or jax for these"
+            f"here a SavedModel is written by another process, which knows neither {name}'s own code nor options "
+            f"({', '.join(options) or 'none given'}): use KERAS_BACKEND=tensorflow for these"
         )
     model.save_preset(folder / "preset")
     script = (

@@ -33,15 +33,47 @@ class TokenCrossEntropy(_Loss):
     def call(self, y_true, y_pred):
         y_true = ops.cast(ops.reshape(y_true, ops.shape(y_pred)[:-1]), "int32")
         if self.shift:
-            y_true, y_pred = y_true[:, 1:], y_pred[:, :-1]
+            y_true, y_pred = y_true[..., 1:], y_pred[..., :-1, :]
         counted = ops.not_equal(y_true, IGNORED)
         losses = ops.sparse_categorical_crossentropy(ops.where(counted, y_true, 0), y_pred, from_logits=True)
-        counted = ops.cast(counted, losses.dtype)
-        # Keras averages over all labels; this makes it the average over the counted ones.
-        return losses * counted / ops.maximum(ops.mean(counted), 1e-9)
+        return average(losses, counted)
 
     def get_config(self):
         return {**super().get_config(), "shift": self.shift}
+
+
+def average(losses, counted):
+    """What Keras, which averages over all labels, makes the average over the counted ones."""
+    counted = ops.cast(counted, losses.dtype)
+    return losses * counted / ops.maximum(ops.mean(counted), 1e-9)
+
+
+class TokenBinaryCrossEntropy(_Loss):
+    """Binary cross entropy averaged over the labels that are not -100; 0 where all of them are.
+
+    labels (..,) of 0 and 1, and logits of the same shape -> a scalar.
+    """
+
+    def __init__(self, name="token_binary_cross_entropy", **kwargs):
+        super().__init__(name, **kwargs)
+
+    def call(self, y_true, y_pred):
+        counted = ops.not_equal(y_true, IGNORED)
+        return average(ops.binary_crossentropy(ops.where(counted, y_true, 0), y_pred, from_logits=True), counted)
+
+
+class BatchCrossEntropy(_Loss):
+    """Cross entropy of choosing one text of the batch, averaged over those that would have been right.
+
+    labels (B,), 1 for a right one, else 0, and logits (B,) -> a scalar.
+    """
+
+    def __init__(self, name="batch_cross_entropy", **kwargs):
+        super().__init__(name, **kwargs)
+
+    def call(self, y_true, y_pred):
+        right = ops.reshape(y_true, ops.shape(y_pred))
+        return -ops.sum(right * ops.log_softmax(y_pred, axis=0)) / ops.maximum(ops.sum(right), 1)
 
 
 class PositionCrossEntropy(TokenCrossEntropy):

@@ -6,7 +6,8 @@ import keras
 import ml_dtypes
 import numpy as np
 
-from keras_tfm.layers.base import initialize, weights_follow
+from keras_tfm.layers.base import weights_follow
+from keras_tfm.layers.positions import Formula
 from keras_tfm.presets.io.checkpoint import open_checkpoint
 from keras_tfm.presets.io.hub import open_preset
 from keras_tfm.presets.io.translate import names_of
@@ -59,16 +60,18 @@ def load_model(cls, source, *, dtype=None, load_weights=True, ignore_mismatched_
 def fill(model, checkpoint, source, ignore_mismatched_sizes=False):
     """Sets every variable of `model` from the checkpoint; nothing is set if anything does not fit.
 
-    A head (or an optional layer) that the checkpoint lacks as a whole is initialised and named in one warning.
+    A head (or an optional layer) that the checkpoint lacks as a whole is initialised and named in one warning. What
+    follows from a formula may be missing.
     Tensors of heads that this model does not have are left unused.
     """
     names = names_of(model)
     slots = names.slots(model)
-    stored = {slot: _find(slot.tensor, checkpoint, names.prefix, hasattr(model, "backbone")) for slot in slots}
+    stored = {slot: _find(slot, checkpoint, names.prefix, hasattr(model, "backbone")) for slot in slots}
 
     found_modules = {slot.module for slot, tensor in stored.items() if tensor}
     fresh = [slot for slot, t in stored.items() if not t and slot.module and slot.module not in found_modules]
-    missing = [slot.tensor for slot, tensor in stored.items() if not tensor and slot not in fresh]
+    computed = [slot for slot, t in stored.items() if not t and isinstance(slot.initializer, Formula)]
+    missing = [slot.tensor for slot, tensor in stored.items() if not tensor and slot not in fresh + computed]
     unknown = _unknown(checkpoint, set(stored.values()), names)
     if missing or unknown:
         raise ValueError(
@@ -92,8 +95,8 @@ def fill(model, checkpoint, source, ignore_mismatched_sizes=False):
     fresh += [slot for slot, _ in wrong]
 
     for slot, tensor in _progress(stored.items()):
-        if slot in fresh:
-            initialize(slot.layer, slot.variable)
+        if slot in fresh + computed:
+            slot.variable.assign(slot.initializer(slot.variable.shape, dtype=slot.variable.dtype))
         else:
             array = slot.array.load(checkpoint.read(tensor))
             slot.variable.assign(array.astype(slot.variable.dtype, copy=False))
@@ -120,9 +123,10 @@ def _is_float(dtype):
     return np.issubdtype(dtype, np.floating) or dtype == ml_dtypes.bfloat16
 
 
-def _find(tensor, checkpoint, prefix, has_head):
+def _find(slot, checkpoint, prefix, has_head):
     """The stored name of a tensor: the base prefix may be missing or extra, and norms may have their old names."""
-    candidates = [tensor]
+    tensor = slot.tensor
+    candidates = [slot.second_tensor, tensor] if slot.second_tensor else [tensor]
     if prefix:
         candidates.append(tensor.removeprefix(f"{prefix}.") if has_head else f"{prefix}.{tensor}")
     for name in candidates:
@@ -142,6 +146,7 @@ def _unknown(checkpoint, used, names):
 
 
 def _list(names, separator=", ", most=8):
+    names = list(dict.fromkeys(names))  # a fused tensor is named by each of its variables
     more = f"{separator}and {len(names) - most} more" if len(names) > most else ""
     return separator.join(names[:most]) + more
 

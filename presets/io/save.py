@@ -11,8 +11,13 @@ from keras_tfm.presets.io.translate import names_of, public_class
 
 def save_model(model, folder, tokenizer=None, max_shard_size="5GB"):
     """See `Model.save_preset`."""
-    slots = {slot.tensor: slot for slot in names_of(model).slots(model)}
-    tensors = {name: TensorInfo(slot.stored_shape, np.dtype(slot.variable.dtype)) for name, slot in slots.items()}
+    slots = {}
+    for slot in names_of(model).slots(model):
+        slots.setdefault(slot.tensor, []).append(slot)
+    for [slot, *_] in list(slots.values()):
+        if slot.second_tensor and slot.second_tensor.replace("bias", "weight") in slots:  # nothing is tied
+            slots[slot.second_tensor] = [slot]
+    tensors = {name: TensorInfo(slot.stored_shape, _dtype(slot)) for name, [slot, *_] in slots.items()}
     stored = model.config.to_dict() | {
         "architectures": [public_class(model).__name__],
         "torch_dtype": model.variable_dtype,
@@ -24,6 +29,20 @@ def save_model(model, folder, tokenizer=None, max_shard_size="5GB"):
             tokenizer.save_preset(temporary)
 
 
-def _stored(slot):
+def _stored(slots):
+    """The tensor of these variables: as a rule of one, of several where it is fused."""
+    if len(slots) == 1:
+        return slots[0].array.save(_values(slots[0]))
+    stored = np.empty(slots[0].stored_shape, _dtype(slots[0]))
+    for slot in slots:
+        slot.array.save_into(stored, _values(slot))
+    return stored
+
+
+def _values(slot):
     array = ops.convert_to_numpy(slot.variable.value)  # float32 for torch's bfloat16, which NumPy has no view of
-    return slot.array.save(array.astype(slot.variable.dtype, copy=False))
+    return array.astype(_dtype(slot), copy=False)
+
+
+def _dtype(slot):
+    return np.dtype(slot.variable.dtype)

@@ -1,11 +1,13 @@
 """Tables of names, read in both directions: our layers and variables <-> the tensors of a checkpoint on the Hub."""
 
 import importlib.util
+import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from keras import Variable, layers
+from keras import Variable, initializers, layers
 
+from keras_tfm.layers.base import Layer
 from keras_tfm.layers.heads import VocabularyHead
 
 
@@ -25,7 +27,7 @@ class Same:
 
 
 class Transposed(Same):
-    """A matrix (in, out) stored as (out, in)."""
+    """A matrix (in, out) stored as (out, in), or a kernel (width, in, out) stored as (out, in, width)."""
 
     def load(self, stored):
         return stored.T
@@ -37,12 +39,67 @@ class Transposed(Same):
 
 
 # What happens to the arrays, by the class of the layer: {variable: the tensor's last name and what becomes of it}.
+# What our own layers have besides is stored as it is.
 ARRAYS = {
     layers.Dense: {"kernel": Transposed("weight"), "bias": Same("bias")},
+    layers.Conv1D: {"kernel": Transposed("weight"), "bias": Same("bias")},
     layers.Embedding: {"embeddings": Same("weight")},
     layers.LayerNormalization: {"gamma": Same("weight"), "beta": Same("bias")},
+    layers.RMSNormalization: {"scale": Same("weight")},
     VocabularyHead: {"kernel": Transposed("weight"), "bias": Same("bias")},
 }
+
+
+class Conv1D(str):
+    """The Hub's name of a dense layer whose matrix is stored as (in, out), as GPT-2 has them: `Conv1D("mlp.c_fc")`."""
+
+
+@dataclass(frozen=True)
+class Fused:
+    """One stored module that several of our layers share: `{"{query,key,value}": Fused("qkv")}`.
+
+    Its rows are those of the layers, in the order of the choices on the left of the table's row.
+
+    Args:
+        name: the Hub's name of the module (which may be a `Conv1D`); in a dict of tensor names, of the tensor.
+        by_head: the field of the configuration with the number of groups of heads, where the stored rows go by group
+            and each holds its rows of the first layer, of the second and so on. Default: all of one layer together.
+    """
+
+    name: str
+    by_head: str = ""
+    place: int = 0  # which of the choices
+
+
+@dataclass(frozen=True)
+class Part:
+    """A variable stored with others in one tensor: rows `start` to `stop` of each of its groups of `size` rows.
+
+    `flipped` tensors are stored with columns in the place of rows.
+    """
+
+    array: Same
+    groups: int
+    size: int
+    start: int
+    stop: int
+    flipped: bool
+
+    def load(self, stored):
+        rows = self._rows(stored)
+        return self.array.load(rows.reshape(-1, *rows.shape[2:]))
+
+    def save_into(self, stored, values):
+        rows = self._rows(stored)
+        rows[...] = self.array.save(values).reshape(rows.shape)
+
+    def stored_shape(self, shape):
+        whole = (self.groups * self.size, *self.array.stored_shape(shape)[1:])
+        return whole[::-1] if self.flipped else whole
+
+    def _rows(self, stored):
+        stored = stored.T if self.flipped else stored
+        return stored.reshape(self.groups, self.size, *stored.shape[1:])[:, self.start : self.stop]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +110,27 @@ class Slot:
     layer: layers.Layer
     variable: Variable
     tensor: str  # the Hub's, "bert.encoder.layer.0.attention.self.query.weight"
-    array: Same
+    array: Same | Part
     module: str  # the part of the model that a checkpoint may lack as a whole ("head", "pooler"), or ""
+    fused: Fused | None = None  # how the tensor holds other variables besides
 
     @property
     def stored_shape(self):
         return self.array.stored_shape(self.variable.shape)
+
+    @property
+    def initializer(self):
+        """What draws the first values of the variable, where a checkpoint lacks it."""
+        if type(self.layer) is layers.RMSNormalization:
+            return initializers.Ones()  # Keras leaves no choice there
+        return getattr(self.layer, f"{self.variable.name}_initializer")
+
+    @property
+    def second_tensor(self):
+        """Transformers 5 keeps the bias over the vocabulary twice and, where no weights are tied, reads this one."""
+        if isinstance(self.layer, VocabularyHead) and self.variable.name == "bias":
+            return f"{self.tensor.removesuffix('bias')}decoder.bias"
+        return None
 
 
 class Names:
@@ -67,23 +139,28 @@ class Names:
     Args:
         rows: {our layer path: the Hub's module name}. The longest row that a path begins with counts, the rest of the
             path is kept, so what agrees is not written. `{n}` stands for a number, `{a,b}` on the left for a choice
-            that goes with the same place in the braces on the right. On the right may also stand a dict of full tensor
-            names, {variable: tensor}.
+            that goes with the same place in the braces on the right. On the right may also stand a `Fused`, or a dict
+            of full tensor names, {variable: tensor}.
         prefix: the Hub's name for the backbone inside a model with a head.
+        where: rows that go before the others where a field of the configuration is true, {field: rows}.
         heads: rows for the layers outside the backbone, {ends of class names, separated by spaces: rows}.
         optional: layers of the backbone that a checkpoint may lack, and that may be left unused.
-        ignored: tensors that hold nothing of their own: tied copies, constant buffers (without the prefix).
+        ignored: tensors that hold nothing of their own, without the prefix and with `{n}` for numbers: tied copies,
+            constant buffers.
     """
 
-    def __init__(self, rows=None, *, prefix="", heads=None, optional=(), ignored=()):
-        self.prefix, self.optional, self.ignored = prefix, tuple(optional), set(ignored)
+    def __init__(self, rows=None, *, prefix="", where=None, heads=None, optional=(), ignored=()):
+        self.prefix, self.optional, self.ignored = prefix, tuple(optional), [name.split(".") for name in ignored]
         self.rows = _expand(rows or {})
+        self.where = {field: _expand(special) for field, special in (where or {}).items()}
         self.heads = [(tuple(ends.split()), _expand(head)) for ends, head in (heads or {}).items()]
 
     def slots(self, model):
         """Every variable of `model` with its tensor, as the reference would store this class."""
         cls = public_class(model).__name__
         head_rows = [row for ends, rows in self.heads if cls.endswith(ends) for row in rows]
+        special = [row for field, rows in self.where.items() if getattr(model.config, field) for row in rows]
+        rows = special + self.rows
         found, seen = [], set()
         for path, layer in model.named_layers():
             inner = {id(v) for _, child in getattr(layer, "named_layers", list)() for v in child.weights}
@@ -94,35 +171,45 @@ class Names:
                 array = self._array(layer, variable)
                 if path.startswith("backbone."):
                     local = path.removeprefix("backbone.")
-                    tensor = self._tensor(local, variable, array, self.rows, self.prefix)
+                    tensor, array, fused = self._tensor(local, variable, array, rows, self.prefix)
                     module = next((o for o in self.optional if f"{local}.".startswith(f"{o}.")), "")
                 elif hasattr(model, "backbone"):
-                    tensor, module = self._tensor(path, variable, array, head_rows), path.split(".")[0]
+                    tensor, array, fused = self._tensor(path, variable, array, head_rows)
+                    module = path.split(".")[0]
                 else:
-                    tensor = self._tensor(path, variable, array, self.rows)
+                    tensor, array, fused = self._tensor(path, variable, array, rows)
                     module = next((o for o in self.optional if f"{path}.".startswith(f"{o}.")), "")
-                found.append(Slot(f"{path}.{variable.name}", layer, variable, tensor, array, module))
-        return found
+                found.append(Slot(f"{path}.{variable.name}", layer, variable, tensor, array, module, fused))
+        return _divide(found, model.config)
 
     @staticmethod
     def _array(layer, variable):
         for cls in type(layer).__mro__:
             if variable.name in ARRAYS.get(cls, {}):
                 return ARRAYS[cls][variable.name]
+        if isinstance(layer, Layer):
+            return Same(variable.name)
         raise TypeError(
             f"presets/io/translate.py does not say how {variable.path} of a {type(layer).__name__} is stored"
         )
 
     @staticmethod
     def _tensor(path, variable, array, rows, prefix=""):
-        module = _translate(path, rows)
-        name = module[variable.name] if isinstance(module, dict) else f"{module}.{array.name}"
-        return f"{prefix}.{name}" if prefix else name
+        """The name of the tensor, how the variable is stored, and the `Fused` if it shares the tensor with others."""
+        found, last = _translate(path, rows), f".{array.name}"
+        if isinstance(found, dict):
+            found, last = found[variable.name], ""
+        fused = found if isinstance(found, Fused) else None
+        if isinstance(found, Conv1D):
+            array = Same(array.name)
+        name = (fused.name if fused else found) + last
+        return f"{prefix}.{name}" if prefix else name, array, fused
 
     def is_spare(self, tensor):
         """Whether a stored tensor of the backbone (without the prefix) may be left unused."""
-        module = [m for o in self.optional if isinstance(m := _translate(o, self.rows), str)]
-        return tensor in self.ignored or any(tensor.startswith(f"{m}.") for m in module)
+        segments = tensor.split(".")
+        spare = [m.split(".") for layer in self.optional if isinstance(m := _translate(layer, self.rows), str)]
+        return any(_match(module, segments) is not None for module in self.ignored + spare)
 
 
 def public_class(model):
@@ -138,25 +225,62 @@ def public_class(model):
 
 
 def names_of(model):
-    """The table for a model: `presets/X.py` of the architecture file X that defines its class."""
-    table = public_class(model).__module__.replace("keras_tfm.models.", "keras_tfm.presets.")
-    if importlib.util.find_spec(table) is None:
-        return Names()  # every name agrees
-    return importlib.import_module(table).NAMES
+    """The table for a model: `presets/X.py` of the architecture file X that defines its class, else of X's parent.
+
+    Where classes disagree on the names, NAMES is a dict of tables by class, "" for the rest.
+    """
+    for cls in public_class(model).__mro__:
+        if cls.__module__.startswith("keras_tfm.models."):
+            table = cls.__module__.replace("keras_tfm.models.", "keras_tfm.presets.")
+            if importlib.util.find_spec(table) is not None:
+                names = importlib.import_module(table).NAMES
+                return names.get(cls.__name__, names.get("")) if isinstance(names, dict) else names
+    return Names()  # every name agrees
+
+
+def _divide(slots, config):
+    """Tells the slots of fused tensors which rows are theirs."""
+    sharing = {}
+    for slot in slots:
+        if slot.fused:
+            sharing.setdefault(slot.tensor, []).append(slot)
+    parts = {}
+    for together in sharing.values():
+        together.sort(key=lambda slot: slot.fused.place)
+        by_head = together[0].fused.by_head
+        groups, flipped = getattr(config, by_head) if by_head else 1, isinstance(together[0].fused.name, Conv1D)
+        sizes = [slot.stored_shape[0] // groups for slot in together]
+        for slot, size, stop in zip(together, sizes, itertools.accumulate(sizes), strict=True):
+            parts[slot] = replace(slot, array=Part(slot.array, groups, sum(sizes), stop - size, stop, flipped))
+    return [parts.get(slot, slot) for slot in slots]
+
+
+_CHOICES = re.compile(r"\{([^{}]*,[^{}]*)\}")
 
 
 def _expand(rows):
     """Writes the choices `{a,b}` of the rows out: a list of (left segments, right)."""
     expanded = []
     for left, right in rows.items():
-        choices = re.search(r"\{[^{}]*,[^{}]*\}", left)
+        choices = _CHOICES.search(left)
         if choices is None:
             expanded.append((left.split("."), right))
             continue
-        twin = re.search(r"\{[^{}]*,[^{}]*\}", right)
-        for ours, theirs in zip(choices[0][1:-1].split(","), twin[0][1:-1].split(","), strict=True):
-            expanded += _expand({left.replace(choices[0], ours, 1): right.replace(twin[0], theirs, 1)})
+        options = choices[1].split(",")
+        for ours, theirs in zip(options, _choose(right, len(options)), strict=True):
+            expanded += _expand({left.replace(choices[0], ours, 1): theirs})
     return expanded
+
+
+def _choose(right, count):
+    """The right side of a row for each of the choices on the left."""
+    if isinstance(right, Fused):
+        return [replace(right, place=i) for i in range(count)]
+    if isinstance(right, dict):
+        columns = zip(*(_choose(tensor, count) for tensor in right.values()), strict=True)
+        return [dict(zip(right, tensors, strict=True)) for tensors in columns]
+    choices = _CHOICES.search(right)
+    return [type(right)(right.replace(choices[0], option, 1)) for option in choices[1].split(",")]
 
 
 def _translate(path, rows):
@@ -167,9 +291,17 @@ def _translate(path, rows):
         numbers = _match(left, segments)
         if numbers is not None and len(left) > best:
             best = len(left)
-            rest = segments[best:]
-            name = right if isinstance(right, dict) else ".".join([right.format(**numbers), *rest])
+            name = _fill(right, numbers, segments[best:])
     return name
+
+
+def _fill(right, numbers, rest=()):
+    """The right side of a row with its numbers filled in, and what is left of the path behind it."""
+    if isinstance(right, Fused):
+        return replace(right, name=_fill(right.name, numbers))
+    if isinstance(right, dict):
+        return {variable: _fill(tensor, numbers) for variable, tensor in right.items()}
+    return type(right)(".".join([right.format(**numbers), *rest]))
 
 
 def _match(pattern, segments):

@@ -12,9 +12,10 @@ from pathlib import Path
 import torch
 import transformers
 from make import seed
-from transformers import BertConfig, BertTokenizerFast
+from transformers import BertTokenizerFast
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "pipelines"
+PHOBERT = FIXTURES.parent / "tokenizers" / "families" / "phobert.json"  # the files of a tokenizer without offsets
 
 WORDS = """the a cat dog sat on in at mat hello world of and is are was lives works for with to from near who where what
     when does did do not very happy sad we you he she it they man woman food eat bread play river city company old new
@@ -120,6 +121,10 @@ ENTITIES = [
     *(call(LONG, aggregation_strategy=s, stride=4) for s in ("simple", "first", "average", "max")),
     call([PEOPLE[2], LONG, PEOPLE[1]], aggregation_strategy="simple", stride=0),
 ]
+WITHOUT_OFFSETS = [
+    *(call(PEOPLE, aggregation_strategy=strategy) for strategy in ("none", "simple")),
+    call(LONG),
+]
 ASK = {"question": "Who built the castle?", "context": CONTEXT}
 ASK_TOO = {"question": "Where does Angela work?", "context": "Angela works at the unplayable library of Hamburg."}
 ANSWERS = [
@@ -142,6 +147,29 @@ ANSWERS = [
     call([ASK, ASK_TOO], max_seq_len=20, doc_stride=1, handle_impossible_answer=True, top_k=3),
     call(question="What?", context="Caf\u00e9 \U0001f600 [CLS] [SEP] stands, (unbuilt) in Townville!", top_k=4),
 ]
+TOPICS = ["food", "the river", "old cities", "sad people"]
+LABELS = [
+    call(HAPPY, candidate_labels=TOPICS),
+    call([HAPPY], candidate_labels=TOPICS),
+    call([HAPPY, SAD], candidate_labels="food, the river ,, cities"),
+    call([HAPPY, SAD], candidate_labels=TOPICS, generator=True),
+    call(HAPPY, candidate_labels=TOPICS, multi_label=True),
+    call(HAPPY, candidate_labels=TOPICS, multi_class=True),
+    call(HAPPY, {"candidate_labels": TOPICS, "multi_label": True}, multi_label=False),
+    call(SAD, candidate_labels="food"),
+    call(SAD, candidate_labels=TOPICS, hypothesis_template="The man and the woman like {}!"),
+    call(LONG, candidate_labels=TOPICS),
+]
+FEW_LABELS = [call(HAPPY, candidate_labels=TOPICS), call(SAD, candidate_labels=TOPICS, multi_label=True)]
+CHOICES = [
+    call({"text": "the woman is at the river.", "choices": ["she eats bread", "the river is big", "hello"]}),
+    call([{"text": HAPPY, "choices": [SAD, "the cat"]}, {"text": "hello", "choices": ["world"]}]),
+]
+
+
+def labelled(*labels):
+    return {"id2label": dict(enumerate(labels)), "label2id": {label: i for i, label in enumerate(labels)}}
+
 
 CASED = {"do_lower_case": False, "model_max_length": 64}
 UNCASED = {"do_lower_case": True, "model_max_length": 64}
@@ -165,27 +193,72 @@ CASES = {  # name: task, model class, configuration, tokenizer_config, calls
     ),
     "entities": ("ner", "BertForTokenClassification", {"id2label": NER}, {**CASED, "model_max_length": 32}, ENTITIES),
     "answers": ("question-answering", "BertForQuestionAnswering", {}, CASED, ANSWERS),
+    "entities_without_offsets": (
+        "ner",
+        "RobertaForTokenClassification",
+        {"id2label": NER, "vocab_size": 600, "max_position_embeddings": 34, "type_vocab_size": 1},
+        {"model_max_length": 32, "tokenizer_class": "PhobertTokenizer"},
+        WITHOUT_OFFSETS,
+    ),
+    "labels": (
+        "zero-shot-classification",
+        "BertForSequenceClassification",
+        labelled("contradiction", "neutral", "Entailment"),
+        UNCASED,
+        LABELS,
+    ),
+    "labels_entailed_first": (
+        "zero-shot-classification",
+        "BertForSequenceClassification",
+        labelled("ENTAILS", "neutral", "contradicts"),
+        UNCASED,
+        FEW_LABELS,
+    ),
+    "labels_unnamed": ("zero-shot-classification", "BertForSequenceClassification", {}, UNCASED, FEW_LABELS),
+    "choices": ("multiple-choice", "BertForMultipleChoice", {}, UNCASED, CHOICES),
 }
 
 
 def write_preset(folder, class_name, config, tokenizer_config):
     """Saves a seeded model and its tokenizer as the Hub has them; returns the tensors' shapes."""
-    model = getattr(transformers, class_name)(BertConfig(**CONFIG, **config))
+    cls = getattr(transformers, class_name)
+    model = cls(cls.config_class(**CONFIG | config))
     shapes, _ = seed(model)
     model.save_pretrained(folder)
-    (folder / "vocab.txt").write_text("\n".join(VOCAB) + "\n", encoding="utf-8")
+    if "tokenizer_class" in tokenizer_config:
+        for file, content in json.loads(PHOBERT.read_text(encoding="utf-8"))["files"].items():
+            (folder / file).write_text(content["text"], encoding="utf-8")
+    else:
+        (folder / "vocab.txt").write_text("\n".join(VOCAB) + "\n", encoding="utf-8")
     (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer_config))
     return shapes
 
 
 def answer(folder, task, recorded):
-    """What the reference's pipeline returns for a call."""
+    """What the reference's pipeline returns for a call; it has none for multiple choice, only the model."""
+    if task == "multiple-choice":
+        inputs = recorded["inputs"]
+        ranked = [choose(folder, **item) for item in (inputs if isinstance(inputs, list) else [inputs])]
+        return ranked if isinstance(inputs, list) else ranked[0]
     pipe = transformers.pipeline(task, model=str(folder), **recorded["at_construction"])
     inputs, options = recorded["inputs"], dict(recorded["options"])
     if inputs is None:
         return pipe(**options)
     output = pipe((item for item in inputs) if recorded["generator"] else inputs, **options)
     return list(output) if recorded["generator"] else output
+
+
+def choose(folder, text, choices):
+    """The choices by the score of the reference's model, the best first."""
+    model, tokenizer = (
+        transformers.BertForMultipleChoice.from_pretrained(folder),
+        BertTokenizerFast.from_pretrained(folder),
+    )
+    encoded = tokenizer([text] * len(choices), choices, padding=True, return_tensors="pt")
+    with torch.no_grad():
+        scores = model.eval()(**{name: ids[None] for name, ids in encoded.items()}).logits[0].softmax(-1)
+    ranked = scores.argsort(descending=True).tolist()
+    return [{"choice": choices[i], "index": i, "score": scores[i].item()} for i in ranked]
 
 
 def plain(value):

@@ -9,12 +9,15 @@ from seeded import integers
 
 @dataclass
 class Call:
-    """One forward pass to record, or with `greedy` the tokens of a greedy search for so many new ones."""
+    """One forward pass to record, or with `greedy` the tokens of a greedy search for so many new ones, or with `labels`
+    the loss."""
 
     inputs: dict
     options: dict = field(default_factory=dict)
     greedy: int = 0
     real_tokens_only: bool = False  # padded positions hold nothing meaningful (causal models padded on the left)
+    labels: dict = field(default_factory=dict)
+    method: str = ""  # what to call, with the inputs one after the other, instead of the model itself
 
 
 @dataclass
@@ -25,6 +28,7 @@ class Case:
     config: dict
     classes: list
     calls: Callable
+    reference: str = "4.39"  # the version of Transformers that records it
 
 
 def text(*shape, vocabulary, types=0):

@@ -12,21 +12,14 @@ CONFIG = {
     "max_position_embeddings": 24,
     "type_vocab_size": 1,
 }
-HEADS = [
-    "RobertaModel",
-    "RobertaForMaskedLM",
-    "RobertaForSequenceClassification",
-    "RobertaForMultipleChoice",
-    "RobertaForTokenClassification",
-    "RobertaForQuestionAnswering",
-]
+HEADS = ["MaskedLM", "SequenceClassification", "MultipleChoice", "TokenClassification", "QuestionAnswering"]
 TEXT = padded(text(2, 7, vocabulary=61), padding=1)
 
 
 def calls(name):
-    if name == "RobertaForMultipleChoice":
+    if name.endswith("ForMultipleChoice"):
         return [Call(padded(text(2, 3, 6, vocabulary=61), padding=1))]
-    if name != "RobertaModel":
+    if not name.endswith("Model"):
         return [Call(TEXT)]
     return [
         Call(TEXT, {"output_hidden_states": True}),
@@ -41,18 +34,16 @@ def decoder_calls(name):
     return [Call(TEXT | encoder), Call({"input_ids": text(2, 5, vocabulary=61)["input_ids"]}, greedy=6)]
 
 
-CASES = [
-    Case("absolute", CONFIG, HEADS, calls),
-    Case(
-        "relative_key_query",
-        CONFIG | {"position_embedding_type": "relative_key_query", "hidden_act": "gelu_new", "num_labels": 3},
-        ["RobertaForMaskedLM", "RobertaForSequenceClassification"],
-        calls,
-    ),
-    Case(
-        "decoder",
-        CONFIG | {"is_decoder": True, "add_cross_attention": True},
-        ["RobertaForCausalLM"],
-        decoder_calls,
-    ),
-]
+def cases(prefix):
+    """The cases of RoBERTa, or of one that computes the same: its classes begin with `prefix`."""
+    relative = {"position_embedding_type": "relative_key_query", "hidden_act": "gelu_new", "num_labels": 3}
+    decoder = {"is_decoder": True, "add_cross_attention": True}
+    heads = [f"{prefix}Model", *(f"{prefix}For{head}" for head in HEADS)]
+    return [
+        Case("absolute", CONFIG, heads, calls),
+        Case("relative_key_query", CONFIG | relative, [f"{prefix}For{head}" for head in HEADS[:2]], calls),
+        Case("decoder", CONFIG | decoder, [f"{prefix}ForCausalLM"], decoder_calls),
+    ]
+
+
+CASES = cases("Roberta")

@@ -1,0 +1,174 @@
+"""The encoder of BERT's family: embeddings, post-norm blocks, a pooler on the first token.
+
+It reads the configuration by BERT's names of the fields; a configuration that calls them otherwise has `synonyms`.
+Shapes: B batch, T new tokens, S keys (S = T without a cache), D width, H heads, C channels a head.
+"""
+
+from keras import ops
+from keras.layers import Dense, Dropout, LayerNormalization
+
+from keras_tfm.layers.attention import Attention
+from keras_tfm.layers.base import Layer, Model, run_blocks
+from keras_tfm.layers.embeddings import RelativeKeyAttention, TextEmbeddings
+from keras_tfm.layers.masks import decoder_mask, length, padding_mask
+from keras_tfm.layers.mlp import MLP
+
+
+def self_attention(c, relative=RelativeKeyAttention):
+    """The attention that `position_embedding_type` asks for; ValueError if it is none of those known.
+
+    Args:
+        relative: the class for learned relative positions.
+    """
+    kind = getattr(c, "position_embedding_type", "absolute")
+    sizes = {"width": c.hidden_size, "heads": c.num_attention_heads, "dropout": c.attention_probs_dropout_prob}
+    if kind in ("relative_key", "relative_key_query"):
+        return relative(**sizes, positions=c.max_position_embeddings, with_key=kind == "relative_key_query")
+    if kind != "absolute":
+        raise ValueError(f"unknown position_embedding_type {kind!r}")
+    return Attention(**sizes)
+
+
+class PostNormBlock(Layer):
+    """Attention, attention to an encoder if there is one, and an MLP; each is added to its input and normalised.
+
+    Args:
+        c: the configuration.
+        attention: the layer that looks at the text itself. Default: by `position_embedding_type`.
+    """
+
+    def __init__(self, c, attention=None, **kwargs):
+        super().__init__(**kwargs)
+        self.attention = attention or self_attention(c)
+        self.attention_norm = LayerNormalization(epsilon=c.layer_norm_eps)
+        self.cross_attention = self.cross_attention_norm = None
+        if c.add_cross_attention:
+            self.cross_attention = Attention(
+                c.hidden_size, c.num_attention_heads, dropout=c.attention_probs_dropout_prob
+            )
+            self.cross_attention_norm = LayerNormalization(epsilon=c.layer_norm_eps)
+        self.mlp = MLP(c.hidden_size, c.intermediate_size, c.hidden_act)
+        self.mlp_norm = LayerNormalization(epsilon=c.layer_norm_eps)
+        self.dropout = Dropout(c.hidden_dropout_prob)
+
+    def call(self, x, attend=None, context=None, attend_context=None, cache=None, start=0, weights=False, **relations):
+        """x (B, T, D), attend (B, 1, T, S), context (B, S, D) -> (B, T, D), cache, {name: weights (B, H, T, S)}.
+
+        What the model says of the `relations` between tokens is for the attention, see there.
+        """
+        y, cache, seen = self.attention(x, attend=attend, cache=cache, start=start, weights=weights, **relations)
+        x = self.attention_norm(x + self.dropout(y))
+        seen = {"attentions": seen}
+        if context is not None:
+            y, _, cross = self.cross_attention(x, context=context, attend=attend_context, weights=weights)
+            x = self.cross_attention_norm(x + self.dropout(y))
+            seen["cross_attentions"] = cross
+        return self.mlp_norm(x + self.dropout(self.mlp(x))), cache, seen
+
+
+class TextEncoder(Model):
+    """Embeddings, blocks and a pooler: an encoder, or with `is_decoder` a causal decoder.
+
+    Call it with a dict of input_ids (B, T) or inputs_embeds (B, T, D) and, where wanted, attention_mask (B, T),
+    token_type_ids, position_ids; a decoder with `add_cross_attention` also takes encoder_hidden_states (B, S, D) and
+    encoder_attention_mask (B, S). It returns a dict of last_hidden_state (B, T, D) and, from those that have a pooler,
+    pooler_output (B, D).
+
+    Args:
+        config: a configuration of the class's `config_class`, or a dict of its fields.
+        pooler: whether to have the pooler. Default True.
+
+    A variant says what differs by `make_embeddings`, `make_blocks` or `make_block`, `make_pooler`, `relations`, `run`.
+    """
+
+    served = {name: ((None, None), "int32") for name in ("input_ids", "attention_mask", "token_type_ids")}
+    optional = ("position_ids", "inputs_embeds", "encoder_hidden_states", "encoder_attention_mask")
+    has_pooler = True
+
+    def __init__(self, config, pooler=True, **kwargs):
+        super().__init__(config, **kwargs)
+        c = self.config
+        if c.is_decoder and "encoder_hidden_states" not in self.optional:
+            raise ValueError(f"{type(self).__name__} is an encoder: is_decoder must be False")
+        if c.add_cross_attention and not c.is_decoder:
+            raise ValueError("add_cross_attention=True needs is_decoder=True")
+        self.embeddings = self.make_embeddings()
+        self.blocks = self.make_blocks()
+        self.pooler = self.make_pooler() if pooler else None
+
+    def make_embeddings(self, cls=TextEmbeddings, **options):
+        """The embeddings, of a configuration that has BERT's fields; a variant names its own class and options."""
+        c = self.config
+        types = getattr(c, "type_vocab_size", None)
+        sizes = {"width": c.hidden_size, "positions": c.max_position_embeddings, "types": types}
+        sizes["add_positions"] = getattr(c, "position_embedding_type", "absolute") == "absolute"
+        common = {"epsilon": c.layer_norm_eps, "dropout": c.hidden_dropout_prob}
+        return cls(c.vocab_size, **sizes | common | options)
+
+    def make_blocks(self):
+        return [self.make_block() for _ in range(self.config.num_hidden_layers)]
+
+    def make_block(self):
+        return PostNormBlock(self.config)
+
+    def make_pooler(self):
+        """The layer that makes pooler_output (B, D) of the first token, or None."""
+        return Dense(self.config.hidden_size, activation="tanh")
+
+    def relations(self, x, cache, start):
+        """What the blocks are told of the distances between tokens: {"rope": ..} or {"bias": ..}, see `Attention`."""
+        return {}
+
+    def run(self, x, *args, **options):
+        """x (B, T, D) through the blocks: see `run_blocks`."""
+        return run_blocks(self.blocks, x, self.config, *args, **options)
+
+    @property
+    def room(self):
+        return self.embeddings.room
+
+    def signature(self):
+        if not self.config.add_cross_attention:
+            return self.served
+        encoder = {"encoder_hidden_states": ((None, None, self.config.hidden_size), "float32")}
+        return self.served | encoder | {"encoder_attention_mask": ((None, None), "int32")}
+
+    def get_config(self):
+        return super().get_config() | {"pooler": self.pooler is not None}
+
+    def new_cache(self, batch, length):
+        """An empty cache for `batch` texts of at most `length` tokens: for each block 2 x (B, S, H, C)."""
+        return tuple(block.attention.new_cache(batch, length) for block in self.blocks)
+
+    def call(self, inputs, cache=None, start=0, output_hidden_states=None, output_attentions=None, training=None):
+        """inputs as above -> last_hidden_state (B, T, D), pooler_output (B, D), and what else is asked for.
+
+        Args:
+            cache: from `new_cache` or the last call's past_key_values; the new one comes back as past_key_values.
+            start: the position of the first token, an int or a scalar tensor.
+            output_hidden_states, output_attentions: whether to return them. Default: as the configuration says.
+        """
+        mask, context = inputs.get("attention_mask"), inputs.get("encoder_hidden_states")
+        if context is not None and not self.config.add_cross_attention:
+            raise ValueError("encoder_hidden_states need a model with add_cross_attention=True and is_decoder=True")
+        x = self.embeddings(inputs, start=start)
+        x, states = self.run(
+            x,
+            cache,
+            output_hidden_states,
+            output_attentions,
+            attend=decoder_mask(mask, length(inputs), cache, start) if self.config.is_decoder else padding_mask(mask),
+            context=context,
+            attend_context=padding_mask(inputs.get("encoder_attention_mask")),
+            start=start,
+            **self.relations(x, cache, start),
+        )
+        outputs = {"last_hidden_state": x}
+        if self.pooler is not None:
+            outputs["pooler_output"] = self.pooler(x[:, 0])
+        return outputs | states
+
+
+def positions_of(x, start):
+    """The positions (1, T) of new tokens x (B, T, D), the first at `start`."""
+    return (start + ops.arange(ops.shape(x)[1]))[None]

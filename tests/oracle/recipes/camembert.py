@@ -1,0 +1,5 @@
+"""CamemBERT: RoBERTa's cases."""
+
+from recipes.roberta import cases
+
+CASES = cases("Camembert")
