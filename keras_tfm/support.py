@@ -10,7 +10,13 @@ VARIANTS = {
     "bert-japanese": ("bert", "BertJapaneseTokenizer"),
     "bertweet": ("roberta", "BertweetTokenizer"),
     "bort": ("bert", "RobertaTokenizer"),
+    "code_llama": ("llama", "CodeLlamaTokenizer"),
+    "cpm": ("gpt2", "CpmTokenizer"),
+    "dialogpt": ("gpt2", "GPT2Tokenizer"),
+    "gpt-sw3": ("gpt2", "GPTSw3Tokenizer"),
     "herbert": ("bert", "HerbertTokenizer"),
+    "llama2": ("llama", "LlamaTokenizer"),
+    "megatron_gpt2": ("gpt2", "GPT2Tokenizer"),
     "phobert": ("roberta", "PhobertTokenizer"),
     "xlm-v": ("xlm-roberta", "XLMRobertaTokenizer"),
 }

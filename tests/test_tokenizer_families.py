@@ -158,9 +158,10 @@ def test_the_class_is_found(family, tmp_path):
     recorded, cls = fixture(family), class_of(family)
     name, first = next(iter(recorded["variants"].items()))
     folder = write_folder(tmp_path / "hub", family, name, "files")
+    names = ["PreTrainedTokenizerFast"] if cls is tokenizers.Tokenizer else [cls.__name__, f"{cls.__name__}Fast"]
     if "model" in recorded:  # the reference has a fast class
-        assert getattr(tokenizers, f"{recorded['class']}Fast") is cls
-    for name in (recorded["class"], f"{recorded['class']}Fast"):
+        assert getattr(tokenizers, names[-1]) is cls
+    for name in names:
         (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": name}))
         assert type(kt.AutoTokenizer.from_preset(folder, **first["options"])) is cls
     (folder / "tokenizer_config.json").unlink()

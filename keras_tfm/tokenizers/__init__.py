@@ -7,8 +7,16 @@ beginning of the lower-cased class name. Classes named otherwise stand in `HOMES
 import importlib
 import pkgutil
 
-HOMES = {"Tokenizer": "base"}
-SERVED_BY = {"dpr": "DPRQuestionEncoderTokenizer"}  # model_type -> class, where the names differ
+HOMES = {"Tokenizer": "base", "PreTrainedTokenizerFast": "base"}
+SERVED_BY = {  # model_type -> class, where the names differ
+    "dpr": "DPRQuestionEncoderTokenizer",
+    "falcon": "Tokenizer",
+    "phi": "CodeGenTokenizer",
+    "qwen": "QWenTokenizer",
+    **dict.fromkeys(("gpt_bigcode", "gpt_neo", "gptj", "opt", "starcoder2"), "GPT2Tokenizer"),
+    **dict.fromkeys(("mpt", "rwkv", "stablelm"), "GPTNeoXTokenizer"),
+    **dict.fromkeys(("fuyu", "mistral", "mixtral", "open-llama", "persimmon"), "LlamaTokenizer"),
+}
 
 
 def _module(name):

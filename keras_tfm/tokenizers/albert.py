@@ -33,17 +33,22 @@ class AlbertTokenizer(Tokenizer):
 
     @classmethod
     def build(cls, files, config):
-        model = read_model(files["spiece.model"])
-        before = [normalizers.Replace(Regex(WHITESPACE), " ")] if config["remove_space"] else []
-        before += [normalizers.Replace("``", '"'), normalizers.Replace("''", '"')]
-        if not config["keep_accents"]:
-            before += [normalizers.NFKD(), normalizers.StripAccents()]
-        if config["do_lower_case"]:
-            before.append(normalizers.Lowercase())
-        vocab = [(piece, score - 100 * ends_in_digit_and_comma(piece)) for piece, score in model.vocab]
-        backend = model.backend(vocab, before=before)
+        backend = albert_backend(files["spiece.model"], config)
         backend.post_processor = bert_frame(backend, config)
         return backend
+
+
+def albert_backend(path, config):
+    """A `.model` file and options as above -> a `tokenizers.Tokenizer` without a post-processor."""
+    model = read_model(path)
+    before = [normalizers.Replace(Regex(WHITESPACE), " ")] if config["remove_space"] else []
+    before += [normalizers.Replace("``", '"'), normalizers.Replace("''", '"')]
+    if not config["keep_accents"]:
+        before += [normalizers.NFKD(), normalizers.StripAccents()]
+    if config["do_lower_case"]:
+        before.append(normalizers.Lowercase())
+    vocab = [(piece, score - 100 * ends_in_digit_and_comma(piece)) for piece, score in model.vocab]
+    return model.backend(vocab, before=before)
 
 
 def ends_in_digit_and_comma(piece):

@@ -33,7 +33,7 @@ from keras_tfm.tokenizers.files import (
 from keras_tfm.tokenizers.special import SPECIAL_TOKENS, SpecialTokens, added_token, content, with_flags
 
 # The backend keeps the truncation of a call as state, so calls from several threads take turns.
-ONE_CALL = threading.Lock()
+ONE_CALL = threading.RLock()
 NO_LIMIT = int(1e30)  # how the Hub's files say that there is no longest sequence
 CLEAN_UP = ((" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"))
 CLEAN_UP += ((" 'm", "'m"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"))
@@ -367,6 +367,9 @@ class Tokenizer(SpecialTokens):
             if not 0 <= index < 2**32 or self.backend.id_to_token(index) is None:  # the backend's ids have 32 bits
                 raise ValueError(f"token id {index} is not in the vocabulary: ids go from 0 to {len(self) - 1}.")
         return ids
+
+
+PreTrainedTokenizerFast = Tokenizer
 
 
 def _asked(value, default):

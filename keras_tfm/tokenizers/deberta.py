@@ -1,9 +1,9 @@
 """DeBERTa's tokenizer: GPT-2's byte-level BPE."""
 
-from tokenizers import AddedToken, pre_tokenizers
+from tokenizers import AddedToken
 
 from keras_tfm.tokenizers.base import Tokenizer
-from keras_tfm.tokenizers.byte_level import byte_level_backend
+from keras_tfm.tokenizers.byte_level import byte_level_backend, set_prefix_space
 from keras_tfm.tokenizers.frames import bert_frame
 
 
@@ -35,10 +35,7 @@ class DebertaTokenizer(Tokenizer):
 
     @classmethod
     def configure(cls, backend, config):
-        splitter = backend.pre_tokenizer
-        if isinstance(splitter, pre_tokenizers.ByteLevel):
-            splitter.add_prefix_space = config["add_prefix_space"]
-            backend.pre_tokenizer = splitter
+        set_prefix_space(backend, config["add_prefix_space"])
 
 
 DebertaTokenizerFast = DebertaTokenizer

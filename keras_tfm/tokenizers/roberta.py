@@ -1,9 +1,9 @@
 """RoBERTa's tokenizer: byte-level BPE, where a space belongs to the word that it precedes."""
 
-from tokenizers import AddedToken, pre_tokenizers, processors
+from tokenizers import AddedToken, processors
 
 from keras_tfm.tokenizers.base import Tokenizer
-from keras_tfm.tokenizers.byte_level import byte_level_backend
+from keras_tfm.tokenizers.byte_level import byte_level_backend, set_prefix_space
 
 
 class RobertaTokenizer(Tokenizer):
@@ -38,10 +38,7 @@ class RobertaTokenizer(Tokenizer):
     @classmethod
     def configure(cls, backend, config):
         space, trim = config["add_prefix_space"], config["trim_offsets"]
-        if isinstance(backend.pre_tokenizer, pre_tokenizers.ByteLevel):
-            splitter = backend.pre_tokenizer
-            splitter.add_prefix_space = space
-            backend.pre_tokenizer = splitter
+        set_prefix_space(backend, space)
         if isinstance(backend.post_processor, processors.RobertaProcessing):
             processor = backend.post_processor
             processor.add_prefix_space, processor.trim_offsets = space, trim

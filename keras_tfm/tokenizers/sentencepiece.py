@@ -12,13 +12,16 @@ from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as Backend
 
 UNIGRAM, BPE = 1, 2
-USER_DEFINED = 4
+UNKNOWN, CONTROL, USER_DEFINED, BYTE = 2, 3, 4, 6
 SPACES = [normalizers.Strip(left=False), normalizers.Replace(Regex(" {2,}"), "\u2581")]
 
 
 @dataclass
 class SentencePieceModel:
-    """What a `.model` file says: `pieces` with `scores` and `kinds`, the algorithm, and how to normalise."""
+    """What a `.model` file says: `pieces` with `scores` and `kinds`, the algorithm, and how to normalise.
+
+    `keeps_spaces`: runs of spaces and spaces at the ends of a text stay.
+    """
 
     path: object
     pieces: list
@@ -28,6 +31,7 @@ class SentencePieceModel:
     unk_id: int
     byte_fallback: bool
     charsmap: bytes
+    keeps_spaces: bool
 
     @property
     def vocab(self):
@@ -45,6 +49,38 @@ class SentencePieceModel:
         vocab: [(piece, score)] by id, where the ids are not the file's; `unk_id` is then the unknown token's.
         before: normalizers that come before the file's own.
         """
+        backend = self._backend(vocab, unk_id, before, SPACES)
+        backend.pre_tokenizer = pre_tokenizers.Metaspace()
+        if self._split_symbols():
+            parts = [pre_tokenizers.Metaspace(split=False), *self._split_symbols()]
+            backend.pre_tokenizer = pre_tokenizers.Sequence(parts)
+        backend.decoder = decoders.Metaspace()
+        if self.byte_fallback:
+            backend.decoder = decoders.Sequence([decoders.ByteFallback(), backend.decoder])
+        return backend
+
+    def spaced_backend(self, prefix, *, vocab=None, before=()):
+        """As `backend`, for decoders: pieces go across words, and where the file says so every space is kept.
+
+        prefix: what gets a space before it, "always" each stretch of text between added tokens, "first" only the
+        beginning of the text, "never" nothing.
+        """
+        spaces = [] if self.keeps_spaces else [normalizers.Strip(), normalizers.Replace(Regex(" {2,}"), " ")]
+        spaces.append(normalizers.Replace(" ", "\u2581"))
+        if prefix == "always":
+            spaces.append(normalizers.Prepend("\u2581"))
+        backend = self._backend(vocab, None, before, spaces)
+        parts = self._split_symbols()
+        if prefix == "first":  # a plain space, as Metaspace adds none to a text that begins with what it adds
+            first = pre_tokenizers.Metaspace(" ", prepend_scheme="first", split=False)
+            parts = [first, pre_tokenizers.Metaspace(prepend_scheme="never", split=False), *parts]
+        if parts:
+            backend.pre_tokenizer = pre_tokenizers.Sequence(parts)
+        backend.decoder = spaced_decoder(strips=prefix != "never")
+        return backend
+
+    def _backend(self, vocab, unk_id, before, after):
+        """The model with its normalizers: `before`, the file's own, `after`."""
         vocab = self.vocab if vocab is None else vocab
         unk_id = self.unk_id if unk_id is None else unk_id
         build = {UNIGRAM: self._unigram, BPE: self._bpe}[self.algorithm]
@@ -53,16 +89,15 @@ class SentencePieceModel:
             charsmap = self._charsmap()
         except Exception as error:  # the backend raises no narrower type
             raise ValueError(f"{self.path} is damaged: {error}. Fetch it again.") from error
-        backend.normalizer = normalizers.Sequence([*before, *charsmap, *SPACES])
-        backend.pre_tokenizer = pre_tokenizers.Metaspace()
-        if self.algorithm == BPE and self.symbols:  # (unigrams find them by their scores)
-            symbols = Regex("|".join(map(re.escape, sorted(self.symbols, key=len, reverse=True))))
-            parts = [pre_tokenizers.Metaspace(split=False), pre_tokenizers.Split(symbols, "isolated")]
-            backend.pre_tokenizer = pre_tokenizers.Sequence(parts)
-        backend.decoder = decoders.Metaspace()
-        if self.byte_fallback:
-            backend.decoder = decoders.Sequence([decoders.ByteFallback(), backend.decoder])
+        backend.normalizer = normalizers.Sequence([*before, *charsmap, *after])
         return backend
+
+    def _split_symbols(self):
+        """The pre-tokenizers that find the symbols; unigrams find them by their scores."""
+        if self.algorithm != BPE or not self.symbols:
+            return []
+        symbols = Regex("|".join(map(re.escape, sorted(self.symbols, key=len, reverse=True))))
+        return [pre_tokenizers.Split(symbols, "isolated")]
 
     def _charsmap(self):
         """The file's normalisation. SentencePiece replaces the longest match, the library one letter with all its marks
@@ -80,19 +115,28 @@ class SentencePieceModel:
         ids = {piece: index for index, (piece, _) in enumerate(vocab)}
         unk_token = vocab[unk_id][0]
         options = {"unk_token": unk_token, "fuse_unk": True, "byte_fallback": self.byte_fallback}
-        return models.BPE(ids, merges(ids), ignore_merges=bool(self.symbols), **options)
+        apart = {piece for piece, kind in zip(self.pieces, self.kinds, strict=True) if kind in (UNKNOWN, CONTROL, BYTE)}
+        pairs = merges([(piece, score) for piece, score in vocab if piece not in apart])
+        return models.BPE(ids, pairs, ignore_merges=bool(self.symbols), **options)
 
 
-def merges(ids):
-    """{piece: id} -> [(left, right)] of every piece that two others make, the first pieces first."""
+def merges(vocab):
+    """[(piece, score)] -> [(left, right)] of every piece that two others make, those of the highest scores first."""
+    ids = {piece: index for index, (piece, _) in enumerate(vocab)}
     return [
         pair
-        for piece in sorted(ids, key=ids.get)
+        for piece, _ in sorted(vocab, key=lambda item: -item[1])
         for pair in sorted(
             ((piece[:i], piece[i:]) for i in range(1, len(piece)) if piece[:i] in ids and piece[i:] in ids),
             key=lambda pair: (ids[pair[0]], ids[pair[1]]),
         )
     ]
+
+
+def spaced_decoder(strips):
+    """Pieces to text, bytes to characters; `strips` takes away the space that was put before the text."""
+    parts = [decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()]
+    return decoders.Sequence([*parts, decoders.Strip(" ", left=1)] if strips else parts)
 
 
 def read_model(path):
@@ -110,6 +154,7 @@ def read_model(path):
             unk_id=trainer.get(40, [0])[-1],
             byte_fallback=bool(trainer.get(35, [0])[-1]),
             charsmap=normalizer.get(2, [b""])[-1],
+            keeps_spaces=not normalizer.get(4, [1])[-1],
         )
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, struct.error) as error:
         raise ValueError(f"{path} is damaged or no SentencePiece model ({error!r}). Fetch it again.") from error

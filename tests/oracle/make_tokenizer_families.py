@@ -13,7 +13,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import transformers
 from tokenizer_recipe import PAIR, WORDS, texts_for
 
 HERE = Path(__file__).parent
@@ -35,17 +34,18 @@ def record(case):
         case.write(Path(folder))
         files = {path.name: packed(path.read_bytes()) for path in sorted(Path(folder).iterdir())}
         options = next(iter(case.variants.values())).options
-        texts = texts_for(case, getattr(transformers, case.slow).from_pretrained(folder, **options))
+        texts = texts_for(case, case.load("slow" if case.slow else "fast", folder, **options))
         variants = {name: record_variant(case, name, folder, texts) for name in case.variants}
-        more = case.more and case.more(getattr(transformers, case.fast).from_pretrained(folder))
+        more = case.more and case.more(case.load("fast", folder))
     first, *others = variants.values()
     for other in others:  # only what differs from the first variant, and tokens and full texts follow from the ids
-        other["saved"].pop("slow")
+        other["saved"].pop("slow", None)
         for name, outputs in other["texts"].items():
             known = first["texts"][name]
             kept = (key for key in ("input_ids", "without_special", "offsets") if key in outputs)
             other["texts"][name] = {key: outputs[key] for key in kept if outputs[key] != known[key]}
-    fixture = {"class": case.slow, "model_types": case.model_types, "files": files, "texts": texts}
+    name = case.name or case.slow or case.fast.removesuffix("Fast")
+    fixture = {"class": name, "model_types": case.model_types, "files": files, "texts": texts}
     if case.fast:
         models = [variant["saved"]["fast"]["tokenizer.json"].pop("model") for variant in variants.values()]
         assert all(model == models[0] for model in models)
@@ -55,31 +55,35 @@ def record(case):
 
 def record_variant(case, name, folder, texts):
     variant, first = case.variants[name], name == next(iter(case.variants))
-    slow = getattr(transformers, case.slow).from_pretrained(folder, **variant.options)
-    saved = {"slow": saved_files(slow, ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"))}
-    tokenizer = slow
+    saved = {}
+    if case.slow:
+        tokenizer = slow = case.load("slow", folder, **variant.options)
+        saved["slow"] = saved_files(slow, ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"))
     if case.fast:
         # Through tokenizer.json, as checkpoints have it: some options are lost on the way.
-        fast = getattr(transformers, case.fast)
-        built = fast.from_pretrained(folder, **variant.options)
+        built = case.load("fast", folder, **variant.options)
         saved["fast"] = saved_files(built, ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"))
         with tempfile.TemporaryDirectory() as hub:
             built.save_pretrained(hub, legacy_format=False)
-            tokenizer = fast.from_pretrained(hub)
+            tokenizer = case.load("fast", hub)
+    if case.slow and case.fast:
+        slow.padding_side = tokenizer.padding_side  # where the classes differ, the fast one's is ours
     cases = {name: text_case(tokenizer, text) for name, text in texts.items()}
     recorded = {"options": variant.options, "saved": saved, "texts": cases, "calls": [], "differs": variant.differs}
-    if case.fast:
+    if case.slow and case.fast:
         ids = {name: slow(text)["input_ids"] for name, text in texts.items()}
         recorded["slow"] = {name: ids[name] for name in texts if ids[name] != cases[name]["input_ids"]}
         print("  the slow class differs on", sorted(recorded["slow"]))
-    else:
+    elif case.slow:
         recorded["decodes_differently"] = variant.decodes_differently
     words = [{"text": WORDS, "is_split_into_words": True}] if variant.words else []
     for call in (case.calls if first else [PAIR]) + words:
         recorded["calls"].append({"call": call, "output": full(tokenizer, call)})
+        if not case.slow or "truncation" in call:  # (the classes truncate pairs differently)
+            continue
         output = full(slow, call)
-        if "truncation" not in call and output["input_ids"] != recorded["calls"][-1]["output"]["input_ids"]:
-            recorded["calls"][-1]["slow"] = output  # (the classes truncate pairs differently)
+        if output["input_ids"] != recorded["calls"][-1]["output"]["input_ids"]:
+            recorded["calls"][-1]["slow"] = output
     return recorded | {
         "special_tokens_map": tokenizer.special_tokens_map,
         "all_special_ids": tokenizer.all_special_ids,
@@ -124,7 +128,11 @@ def full(tokenizer, call):
     if tokenizer.is_fast:
         rows = range(len(output["input_ids"]))
         output["sequence_ids"] = [
-            [-1 if index is None else index for index in output.sequence_ids(row)] for row in rows
+            [
+                index if seen and index is not None else -1  # (unframed, padding would count as the first text's)
+                for index, seen in zip(output.sequence_ids(row), output["attention_mask"][row], strict=True)
+            ]
+            for row in rows
         ]
     return dict(output)
 

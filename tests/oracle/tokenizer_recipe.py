@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import sentencepiece
 import tokenizers
+import transformers
 from make_tokenizers import TEXTS as BERT_TEXTS
 
 CORPUS = """The cat sat on the mat, and the dogs are eating! A man is not a woman; hello world.
@@ -73,12 +74,14 @@ class Variant:
 class Case:
     """A family: the reference's classes by name, `write(folder)` for its vocabulary files, and variants by name.
 
+    Without a slow class the only file is tokenizer.json. `name` is that of our class, where it is not the reference's.
     The first variant, which has no options, is recorded whole, the others where they differ from it. `model_types`:
     those of config.json whose checkpoints may hold only the vocabulary files. `texts`: tried besides the shared ones,
-    all or those named. `more(tokenizer)`: what else to record of the class, for a test of its own.
+    all or those named. `more(tokenizer)`: what else to record of the class, for a test of its own. `as_stored(fast)`:
+    make a tokenizer that the reference built from vocabulary files what the checkpoints' tokenizer.json has.
     """
 
-    slow: str
+    slow: str | None
     fast: str | None
     write: Callable
     model_types: tuple = ()
@@ -87,6 +90,15 @@ class Case:
     calls: list = field(default_factory=lambda: CALLS)
     shared: tuple = tuple(TEXTS)
     more: Callable | None = None
+    name: str | None = None
+    as_stored: Callable | None = None
+
+    def load(self, kind, folder, **options):
+        """The reference's slow or fast tokenizer."""
+        tokenizer = getattr(transformers, getattr(self, kind)).from_pretrained(folder, **options)
+        if kind == "fast" and self.as_stored:
+            self.as_stored(tokenizer)
+        return tokenizer
 
 
 def texts_for(case, tokenizer):
@@ -102,13 +114,14 @@ def texts_for(case, tokenizer):
     }
 
 
-def train_sentencepiece(path, kind="unigram", size=420, **options):
-    """A SentencePiece model over the corpus, whose normalisation is nmt_nfkc for the characters in sight.
+def train_sentencepiece(path, kind="unigram", size=420, normalises=True, **options):
+    """A SentencePiece model over the corpus, whose normalisation is nmt_nfkc for the characters in sight, or none.
 
     (The whole rule would be a quarter of a megabyte; the few rules make a table of the same form.)
     """
     rules = path.with_suffix(".tsv")
-    rules.write_text("".join(f"{' '.join(f'{ord(c):X}' for c in a)}\t{b}\n" for a, b in nmt_nfkc()))
+    rules.write_text("".join(f"{' '.join(f'{ord(c):X}' for c in a)}\t{b}\n" for a, b in nmt_nfkc() if normalises))
+    options |= {"normalization_rule_tsv": str(rules)} if normalises else {"normalization_rule_name": "identity"}
     corpus = path.with_suffix(".txt")
     corpus.write_text(CORPUS * 3, encoding="utf-8")
     sentencepiece.SentencePieceTrainer.train(
@@ -120,7 +133,6 @@ def train_sentencepiece(path, kind="unigram", size=420, **options):
         hard_vocab_limit=False,
         num_threads=1,
         minloglevel=2,
-        normalization_rule_tsv=str(rules),
         **options,
     )
     path.with_suffix(".model").rename(path)
