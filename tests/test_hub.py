@@ -14,6 +14,7 @@ from keras_tfm.presets.io.hub import open_preset
 OLD, NEW = "a" * 40, "b" * 40  # two commits
 REVISIONS = {"main": OLD, "v1": NEW}
 FILES = {"config.json": b'{"model_type": "bert"}', "1_Pooling/config.json": b'{"mode": "mean"}'}
+TREE = "/api/models/tiny/bert/tree"
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -21,6 +22,8 @@ class Hub(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.requests.append((self.command, self.path))
+        if self.path.startswith(TREE):
+            return self.list_files(self.path.partition("?")[0])
         repo, _, rest = self.path.lstrip("/").partition("/resolve/")
         revision, _, filename = rest.partition("/")
         commit = REVISIONS.get(revision, revision)
@@ -43,6 +46,15 @@ class Hub(BaseHTTPRequestHandler):
                 self.wfile.write(FILES[filename])
 
     do_HEAD = do_GET
+
+    def list_files(self, path):
+        if path != f"{TREE}/{OLD}/1_Pooling":
+            return self.refuse(404, "EntryNotFound")
+        entry = {"type": "file", "path": "1_Pooling/config.json", "size": 16, "oid": "0"}
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps([entry]).encode())
 
     def refuse(self, status, code, commit=None):
         self.send_response(status)
@@ -161,6 +173,15 @@ def test_hub(hub, source):
     assert preset.path("model.safetensors") is None
     with pytest.raises(FileNotFoundError, match="tiny/bert has no tokenizer.json; check the name"):
         preset.require("tokenizer.json")
+
+
+def test_files_of_a_folder(hub, folder, monkeypatch):
+    preset = open_preset("tiny/bert")
+    preset.path("config.json")
+    monkeypatch.setitem(REVISIONS, "main", NEW)  # somebody pushes meanwhile
+    for opened in (preset, open_preset(folder)):
+        assert opened.folder("1_Pooling") == ["config.json"]
+        assert opened.folder("chat_templates") == []
 
 
 def test_all_files_come_from_one_commit(hub, monkeypatch):

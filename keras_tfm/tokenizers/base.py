@@ -21,13 +21,16 @@ from keras_tfm.tokenizers.batch import (
     stack_rows,
     strategy,
 )
+from keras_tfm.tokenizers.chat import ChatTemplates
 from keras_tfm.tokenizers.files import (
     backend_json,
     json_bytes,
+    named_templates,
     read_backend,
     read_config,
     recorded_options,
     saved_config,
+    stored_templates,
     write,
 )
 from keras_tfm.tokenizers.special import SPECIAL_TOKENS, SpecialTokens, added_token, content, with_flags
@@ -39,7 +42,7 @@ CLEAN_UP = ((" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), ("
 CLEAN_UP += ((" 'm", "'m"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"))
 
 
-class Tokenizer(SpecialTokens):
+class Tokenizer(SpecialTokens, ChatTemplates):
     """Text to ids and back.
 
     A subclass names its `vocab_files` and its `defaults` (special tokens and options, overruled by
@@ -49,7 +52,8 @@ class Tokenizer(SpecialTokens):
     Arguments: `backend`, a `tokenizers.Tokenizer` for this object alone; `config`, any key of tokenizer_config.json:
     the special tokens (`cls_token="[CLS]"`, ..., `additional_special_tokens=[...]`), `model_max_length` (default: no
     limit), `padding_side` and `truncation_side` ("right" or "left", default "right"), `model_input_names`,
-    `clean_up_tokenization_spaces` (default True) and those of the subclass. Unknown keys are kept and saved.
+    `clean_up_tokenization_spaces` (default True), `chat_template` (see `apply_chat_template`) and those of the
+    subclass. Unknown keys are kept and saved.
     """
 
     vocab_files = ()
@@ -71,6 +75,7 @@ class Tokenizer(SpecialTokens):
         self.model_input_names = list(config.get("model_input_names", self.model_input_names))
         self.clean_up_tokenization_spaces = config.get("clean_up_tokenization_spaces", True)
         self.pad_token_type_id = config.get("pad_token_type_id", 0)
+        self.chat_template = named_templates(config.get("chat_template"))
         added = sorted(config.get("added_tokens_decoder", {}).items(), key=lambda item: int(item[0]))
         backend.add_tokens([added_token(token) for _, token in added])
         self._read_special_tokens(config)
@@ -302,6 +307,10 @@ class Tokenizer(SpecialTokens):
             write(folder / path.name, path.read_bytes())
         if self.stores_backend:
             write(folder / "tokenizer.json", backend_json(self.backend).encode())
+        _, templates = stored_templates(self.chat_template)
+        for name, text in templates.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            write(folder / name, text.encode())
         write(folder / "special_tokens_map.json", json_bytes(self.special_tokens_map))
         write(folder / "tokenizer_config.json", json_bytes(saved_config(self)))
 

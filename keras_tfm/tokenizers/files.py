@@ -2,16 +2,23 @@
 
 import json
 import os
+import re
+from pathlib import PurePath
 
 from tokenizers import AddedToken, models
 from tokenizers import Tokenizer as Backend
 
 from keras_tfm.tokenizers.special import SPECIAL_TOKENS, added_token, content, named_special_tokens
 
+DEFAULT = "default"  # the name of the chat template that is used where none is named
+DEFAULT_FILE, NAMED_FILES = "chat_template.jinja", "chat_templates"
+
 
 def read_config(preset):
-    """tokenizer_config.json, and for folders from before it held everything, the two files beside it."""
+    """tokenizer_config.json, the chat templates beside it, and for older folders the two files that it has replaced."""
     config = preset.json("tokenizer_config.json") or {}
+    if templates := read_templates(preset):
+        config["chat_template"] = templates
     if "added_tokens_decoder" in config:
         return config
     named = preset.json("special_tokens_map.json") or {}
@@ -26,6 +33,40 @@ def read_config(preset):
         for token, index in (preset.json("added_tokens.json") or {}).items()
     }
     return config
+
+
+def read_templates(preset):
+    """The templates of chat_template.jinja and the folder beside it: None, one, or a dict of named ones."""
+    path = preset.path(DEFAULT_FILE)
+    if path is None:
+        return None
+    named = {PurePath(name).stem: preset.path(f"{NAMED_FILES}/{name}") for name in preset.folder(NAMED_FILES)}
+    templates = {DEFAULT: path, **{name: path for name, path in named.items() if path.suffix == ".jinja"}}
+    templates = {name: read_text(path) for name, path in templates.items()}
+    return templates if len(templates) > 1 else templates[DEFAULT]
+
+
+def named_templates(stored):
+    """A template, a dict, or the list of dicts that tokenizer_config.json may hold -> a template or a dict."""
+    try:
+        if isinstance(stored, list | tuple):
+            stored = {each["name"]: each["template"] for each in stored}
+        texts = [] if stored is None else stored.values() if isinstance(stored, dict) else [stored]
+        "".join(texts)
+    except (TypeError, KeyError):
+        raise ValueError(f"chat_template must be a template (a str) or named ones, not {stored!r:.80}.") from None
+    for name in stored if isinstance(stored, dict) else ():
+        if not re.fullmatch(r"[\w-][\w.-]*", name):
+            raise ValueError(f"{name!r} is no name for a chat template: use letters, digits, '_', '-' and '.'.")
+    return stored
+
+
+def stored_templates(templates):
+    """What tokenizer_config.json holds of them, and {file name: text} of the files beside it."""
+    if not isinstance(templates, dict):
+        return templates, {} if templates is None else {DEFAULT_FILE: templates}
+    files = {DEFAULT_FILE if name == DEFAULT else f"{NAMED_FILES}/{name}.jinja": templates[name] for name in templates}
+    return [{"name": name, "template": templates[name]} for name in templates], files
 
 
 def read_backend(path):
@@ -108,7 +149,7 @@ def backend_json(backend):
 def saved_config(tokenizer):
     """tokenizer_config.json: what was read, with the present state; paths and names of this machine left out."""
     config = {key: value for key, value in tokenizer.config.items() if not key.endswith("_file")}
-    for former in ("name_or_path", "max_len"):
+    for former in ("name_or_path", "max_len", "chat_template"):
         config.pop(former, None)
     if not isinstance(config.get("extra_special_tokens"), dict):  # a list is another name of additional_special_tokens
         config.pop("extra_special_tokens", None)
@@ -116,6 +157,7 @@ def saved_config(tokenizer):
     if name == "Tokenizer":  # it serves any class that has a tokenizer.json
         name = config.get("tokenizer_class") or "PreTrainedTokenizerFast"
     special = {key: getattr(tokenizer, key) for key in SPECIAL_TOKENS}
+    templates, _ = stored_templates(tokenizer.chat_template)
     kept = ("model_max_length", "padding_side", "truncation_side", "clean_up_tokenization_spaces")
     flags = ("content", "single_word", "lstrip", "rstrip", "normalized", "special")
     return {
@@ -123,6 +165,7 @@ def saved_config(tokenizer):
         **{key: token for key, token in special.items() if token is not None or key in config},
         "additional_special_tokens": tokenizer.additional_special_tokens,
         **{key: getattr(tokenizer, key) for key in kept},
+        **({} if templates is None else {"chat_template": templates}),
         "added_tokens_decoder": {
             str(index): {flag: getattr(token, flag) for flag in flags}
             for index, token in sorted(tokenizer.backend.get_added_tokens_decoder().items())

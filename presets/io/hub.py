@@ -96,6 +96,10 @@ class Preset:
             raise ValueError(f"{filename} of {self.name} is not valid JSON ({error}); replace the file.") from None
         if not isinstance(value, dict):
             raise ValueError(f"{filename} of {self.name} must hold a JSON object, not a {type(value).__name__}.")
+    def folder(self, name):
+        """The names of the files in a folder of the preset; none if it has no such folder."""
+        return sorted(path.name for path in (self._folder / name).glob("*") if path.is_file())
+
         return value
 
     def _locate(self, filename):
@@ -154,3 +158,12 @@ class HubPreset(Preset):
 
     def _hint(self):
         return "check the name and the revision."
+    def folder(self, name):
+        from huggingface_hub import HfApi, errors
+
+        try:
+            entries = HfApi(token=self._token).list_repo_tree(self._repo, name, revision=self._commit or self._revision)
+            return sorted(entry.path.rpartition("/")[2] for entry in entries)
+        except errors.EntryNotFoundError:
+            return []
+
