@@ -78,6 +78,10 @@ class Preset:
             raise ValueError(f"{self.name} refers to {filename!r}, which is not a file inside it; refused.")
         return self._locate(filename)
 
+    def folder(self, name):
+        """The names of the files in a folder of the preset; none if it has no such folder."""
+        return sorted(path.name for path in (self._folder / name).glob("*") if path.is_file())
+
     def require(self, filename):
         """Like `path`, but FileNotFoundError if the preset has no such file."""
         path = self.path(filename)
@@ -96,10 +100,6 @@ class Preset:
             raise ValueError(f"{filename} of {self.name} is not valid JSON ({error}); replace the file.") from None
         if not isinstance(value, dict):
             raise ValueError(f"{filename} of {self.name} must hold a JSON object, not a {type(value).__name__}.")
-    def folder(self, name):
-        """The names of the files in a folder of the preset; none if it has no such folder."""
-        return sorted(path.name for path in (self._folder / name).glob("*") if path.is_file())
-
         return value
 
     def _locate(self, filename):
@@ -156,8 +156,6 @@ class HubPreset(Preset):
         self._commit = path.parents[filename.count("/")].name
         return path
 
-    def _hint(self):
-        return "check the name and the revision."
     def folder(self, name):
         from huggingface_hub import HfApi, errors
 
@@ -167,3 +165,5 @@ class HubPreset(Preset):
         except errors.EntryNotFoundError:
             return []
 
+    def _hint(self):
+        return "check the name and the revision."
