@@ -182,6 +182,10 @@ def test_files_of_a_folder(hub, folder, monkeypatch):
     for opened in (preset, open_preset(folder)):
         assert opened.folder("1_Pooling") == ["config.json"]
         assert opened.folder("chat_templates") == []
+    preset.path("1_Pooling/config.json")
+    use_endpoint(monkeypatch, "http://127.0.0.1:1")  # nobody listens there
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    assert preset.folder("1_Pooling") == ["config.json"]
 
 
 def test_all_files_come_from_one_commit(hub, monkeypatch):

@@ -157,13 +157,17 @@ class HubPreset(Preset):
         return path
 
     def folder(self, name):
-        from huggingface_hub import HfApi, errors
+        from huggingface_hub import HfApi, errors, snapshot_download
 
+        where = {"repo_id": self._repo, "revision": self._commit or self._revision, "token": self._token}
         try:
-            entries = HfApi(token=self._token).list_repo_tree(self._repo, name, revision=self._commit or self._revision)
+            entries = HfApi().list_repo_tree(path_in_repo=name, **where)
             return sorted(entry.path.rpartition("/")[2] for entry in entries)
         except errors.EntryNotFoundError:
             return []
+        except Exception:  # whatever the network throws; the cache has to do, as it does for files
+            where |= {"cache_dir": self._cache_dir, "local_files_only": True, "allow_patterns": []}
+            return Preset(self.name, Path(snapshot_download(**where))).folder(name)
 
     def _hint(self):
         return "check the name and the revision."
