@@ -61,6 +61,7 @@ class Tokenizer(SpecialTokens, ChatTemplates):
     model_input_names = ("input_ids", "token_type_ids", "attention_mask")
     padding_side = truncation_side = "right"
     stores_backend = True  # as tokenizer.json
+    stored_as = None  # the class that tokenizer_config.json names, where it is not this one
     knows_offsets = True  # which characters a token came from
 
     def __init__(self, backend, /, **config):

@@ -153,7 +153,7 @@ def saved_config(tokenizer):
         config.pop(former, None)
     if not isinstance(config.get("extra_special_tokens"), dict):  # a list is another name of additional_special_tokens
         config.pop("extra_special_tokens", None)
-    name = type(tokenizer).__name__
+    name = tokenizer.stored_as or type(tokenizer).__name__
     if name == "Tokenizer":  # it serves any class that has a tokenizer.json
         name = config.get("tokenizer_class") or "PreTrainedTokenizerFast"
     special = {key: getattr(tokenizer, key) for key in SPECIAL_TOKENS}

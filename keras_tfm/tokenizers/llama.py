@@ -6,6 +6,8 @@ from keras_tfm.tokenizers.base import Tokenizer
 from keras_tfm.tokenizers.frames import sentence_frame
 from keras_tfm.tokenizers.sentencepiece import read_model, spaced_decoder
 
+RANKS = b"IQ== 0\n"  # how tiktoken's files begin: the first token is "!"
+
 
 class LlamaTokenizer(Tokenizer):
     """SentencePiece with `<s> A` and `<s> A <s> B`; shorter texts are padded at the left.
@@ -34,7 +36,10 @@ class LlamaTokenizer(Tokenizer):
         prefix = "first" if prefixed else "never"
         if config.get("legacy") is not False:
             prefix = "always"
-        backend = read_model(files["tokenizer.model"]).spaced_backend(prefix)
+        path = files["tokenizer.model"]
+        if path.read_bytes().startswith(RANKS):
+            raise ValueError(f"{path} is of tiktoken's kind, as Llama 3's: load it with Llama3Tokenizer.")
+        backend = read_model(path).spaced_backend(prefix)
         backend.decoder = spaced_decoder(strips=prefixed)
         return backend
 
