@@ -17,7 +17,7 @@ TEXTS = [
     "  leading,   inner and trailing   ",
     "tabs\tand\nlines\r\n\n\nand\u00a0spaces\u2003of\u3000kinds",
     "na\u00efve caf\u00e9 \u0130stanbul Stra\u00dfe e\u0301",
-    "\u4e2d\u6587\u5b57\u7b26 \u65e5\u672c\u8a9e \ud55c\uad6d\uc5b4 \u0e44\u0e17\u0e22 \u0939\u093f\u0928\u094d\u0926\u0940",
+    "\u4e2d\u6587\u5b57\u7b26 \u65e5\u672c\u8a9e \ud55c\uad6d\uc5b4 \u0e44\u0e17\u0e22 \u0939\u093f\u0928",
     "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f600\U0001f44d\U0001f3fd \U0001f1e9\U0001f1ea",
     "<|endoftext|>one<|endoftext|> two <|endoftext",
     "def f(x):\n    return x**2  # \u03c0 \u2248 3.14159\n",
