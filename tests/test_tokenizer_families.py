@@ -237,6 +237,18 @@ def test_sentencepiece_needs_no_package(tmp_path, monkeypatch):
     assert tokenizer.decode(tokenizer.encode("the cat"), skip_special_tokens=True) == "the cat"
 
 
+def test_saved_files_suit_older_versions(tmp_path):
+    """Transformers 4.39 comes with a `tokenizers` library that wants these spellings."""
+    saved = []
+    for family in ("albert", "roberta"):
+        tokenizer = class_of(family).from_preset(write_folder(tmp_path / family, family, "default", "files"))
+        tokenizer.save_preset(tmp_path / f"saved-{family}")
+        saved.append(json.loads((tmp_path / f"saved-{family}" / "tokenizer.json").read_text()))
+    albert, roberta = saved
+    assert albert["pre_tokenizer"]["add_prefix_space"] is albert["decoder"]["add_prefix_space"] is True
+    assert {type(merge) for merge in roberta["model"]["merges"]} == {str}
+
+
 @pytest.mark.parametrize("form", ["files", "fast_saved"])
 def test_added_tokens_keep_their_spelling(form, tmp_path):
     """The `tokenizers` library lower-cases those that it looks for in lower-cased text."""

@@ -135,15 +135,18 @@ def read_pair_model(vocab_path, merges_path, *needed, **options):
 
 
 def backend_json(backend):
-    """tokenizer.json of a backend, with merges as "a b", which versions of the library before 0.20 read as well."""
-    text = backend.to_str(pretty=True)
-    if isinstance(backend.model, models.BPE):
-        stored = json.loads(text)
-        merges = stored["model"]["merges"]
-        if not any(" " in part for pair in merges for part in pair):
-            stored["model"]["merges"] = [" ".join(pair) for pair in merges]
-            text = json.dumps(stored, indent=2, ensure_ascii=False)
-    return text
+    """tokenizer.json of a backend, such that versions of the library before 0.20 read it as well: merges as "a b",
+    and what Metaspace does said twice. (It always split at spaces then; where it must not, they refuse the file.)"""
+    stored = json.loads(backend.to_str())
+    merges = stored["model"].get("merges", [])
+    if not any(" " in part for pair in merges for part in pair):
+        stored["model"] |= {"merges": [" ".join(pair) for pair in merges]} if merges else {}
+    parts = [stored["pre_tokenizer"] or {}, stored["decoder"] or {}]
+    for part in parts:
+        parts += part.get("pretokenizers", []) + part.get("decoders", [])  # of a sequence
+        if part.get("type") == "Metaspace" and part["split"]:
+            part["add_prefix_space"] = part["prepend_scheme"] != "never"
+    return json.dumps(stored, indent=2, ensure_ascii=False)
 
 
 def saved_config(tokenizer):

@@ -25,7 +25,9 @@ class GemmaTokenizer(LlamaTokenizer):
     def build(cls, files, config):
         model = read_model(files["tokenizer.model"])
         vocab = [("\t" if piece == TAB and "\t" not in model.pieces else piece, score) for piece, score in model.vocab]
-        return model.spaced_backend("never", vocab=vocab)
+        backend = model.spaced_backend("never", vocab=vocab)
+        backend.add_tokens([AddedToken(symbol, normalized=False) for symbol in model.symbols])
+        return backend
 
 
 GemmaTokenizerFast = GemmaTokenizer

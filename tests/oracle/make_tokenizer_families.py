@@ -1,6 +1,6 @@
 """Makes the fixtures of tests/fixtures/tokenizers/families: what the reference's tokenizers make of awkward texts.
 
-    pip install transformers==4.39.3 torch "numpy<2" sentencepiece protobuf      (in a virtual environment of its own)
+    pip install transformers==4.39.3 torch "numpy<2" sentencepiece protobuf jieba    (in an environment of its own)
     python tests/oracle/make_tokenizer_families.py roberta                       (or several recipes, or none for all)
 
 Where the reference has a fast class its outputs are the recorded ones, with the slow class's ids where those differ.
