@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from model_fixtures import HERE  # noqa: F401 (it puts tests/oracle on the path)
 from test_tokenizer_families import class_of, fixture, write_folder
 
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "oracle"))
 recipe = importlib.import_module("chat_recipe")
-RECORDED = json.loads((Path(__file__).parent / "fixtures" / "tokenizers" / "chat.json").read_text("utf-8"))
+RECORDED = json.loads((HERE / "fixtures" / "tokenizers" / "chat.json").read_text("utf-8"))
 HELLO = [{"role": "user", "content": "hello"}]
 
 

@@ -49,8 +49,9 @@ def test_gaps(load):
         assert tokenizer.encode(text, **options) == ids
         assert tokenizer([text, "c", text], **options)["input_ids"][[0, 2], -len(ids) :].tolist() == [ids, ids]
     assert tokenizer.decode(tokenizer.encode("a<FILL_ME>b"), skip_special_tokens=True) == "ab"
-    named = [f"{name}_token" for name in ("prefix", "middle", "suffix", "eot")]
-    assert [getattr(tokenizer, name) for name in named] == tokenizer.additional_special_tokens
+    named = ("prefix", "middle", "suffix", "eot")
+    assert [getattr(tokenizer, f"{name}_token") for name in named] == tokenizer.additional_special_tokens
+    assert [getattr(tokenizer, f"{name}_id") for name in named] == tokenizer.all_special_ids[-4:]
 
 
 def test_gaps_of_the_model_file_alone(load):
@@ -91,6 +92,7 @@ def test_bad_gaps(text, options, message, load):
 def test_no_gaps(load):
     tokenizer = load("code_llama", fill_token=None)
     assert tokenizer.decode(tokenizer.encode("a<FILL_ME>b"), skip_special_tokens=True) == "a<FILL_ME>b"
+    assert load("code_llama", eot_token=None).eot_id is None
 
 
 @pytest.mark.parametrize("family", ["llama", "gemma", "code_llama"])

@@ -12,6 +12,16 @@ from keras_tfm.tokenizers.special import content
 INFILLING = ("prefix_token", "middle_token", "suffix_token", "eot_token")
 
 
+def named_token(name):
+    return property(lambda tokenizer: content(tokenizer.config[name]), doc=f"The option `{name}`.")
+
+
+def token_id(name):
+    return property(
+        lambda tokenizer: tokenizer.backend.token_to_id(getattr(tokenizer, name) or ""), doc=f"Of `{name}`."
+    )
+
+
 class CodeLlamaTokenizer(LlamaTokenizer):
     """SentencePiece with `<s> A` and `<s> A <s> B`; shorter texts are padded at the left.
 
@@ -33,6 +43,10 @@ class CodeLlamaTokenizer(LlamaTokenizer):
         "fill_token": "<FILL_ME>",
     }
     _suffix_first = False
+    prefix_token, prefix_id = named_token("prefix_token"), token_id("prefix_token")
+    middle_token, middle_id = named_token("middle_token"), token_id("middle_token")
+    suffix_token, suffix_id = named_token("suffix_token"), token_id("suffix_token")
+    eot_token, eot_id = named_token("eot_token"), token_id("eot_token")
 
     def __init__(self, backend, /, **config):
         tokens = {**self.defaults, **config}
@@ -65,7 +79,7 @@ class CodeLlamaTokenizer(LlamaTokenizer):
     @contextmanager
     def _infilling(self, framed):
         """The backend puts no spaces before texts and the tokens of the format around the two of a pair."""
-        prefix, middle, suffix = (content(self.config[name]) for name in INFILLING[:3])
+        prefix, middle, suffix = self.prefix_token, self.middle_token, self.suffix_token
         if None in (prefix, middle, suffix):
             raise ValueError("a gap needs prefix_token, middle_token and suffix_token: name them, or fill_token=None.")
         parts = [prefix, suffix, "$B", middle, "$A"] if self._suffix_first else [prefix, "$A", suffix, "$B", middle]
@@ -81,8 +95,5 @@ class CodeLlamaTokenizer(LlamaTokenizer):
         finally:
             backend.normalizer, backend.pre_tokenizer, backend.post_processor = usual
 
-
-for name in INFILLING:
-    setattr(CodeLlamaTokenizer, name, property(lambda self, name=name: content(self.config[name])))
 
 CodeLlamaTokenizerFast = CodeLlamaTokenizer
