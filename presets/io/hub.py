@@ -3,17 +3,21 @@
 import json
 from pathlib import Path, PureWindowsPath
 
+LOCATION = ("revision", "token", "cache_dir", "local_files_only", "gguf_file")  # the options of `open_preset`
 
-def open_preset(source, *, revision=None, token=None, cache_dir=None, local_files_only=False):
+
+def open_preset(source, *, revision=None, token=None, cache_dir=None, local_files_only=False, gguf_file=None):
     """Open a preset; its files are fetched when they are asked for.
 
     Args:
         source: a local folder (str or Path), a Hub id ("owner/name" or "name") or "hf://owner/name". A Hub id may
-            end in "@revision". A folder wins over a Hub id of the same name, except after "hf://".
+            end in "@revision". A folder wins over a Hub id of the same name, except after "hf://". Or a GGUF file,
+            whose name ends in ".gguf".
         revision: branch, tag or commit of the Hub repository; "main" by default. Local folders have none.
         token: Hub token; by default the one that huggingface_hub finds (login or HF_TOKEN). False sends none.
         cache_dir: where downloads are kept; huggingface_hub's cache by default.
         local_files_only: take what the cache holds and never ask the network, as under HF_HUB_OFFLINE=1.
+        gguf_file: the name of a GGUF file there, which is then the whole preset.
 
     Returns:
         A `Preset`.
@@ -23,6 +27,16 @@ def open_preset(source, *, revision=None, token=None, cache_dir=None, local_file
             revision shows, also as FileNotFoundError, when the first file is asked for.
         ValueError: two different revisions.
     """
+    from keras_tfm.presets.io.gguf import GGUFPreset
+
+    path = Path(source).expanduser()
+    if path.suffix == ".gguf" and path.is_file():
+        return GGUFPreset(path)
+    preset = _open_files(source, revision, token, cache_dir, local_files_only)
+    return preset if gguf_file is None else GGUFPreset(preset.require(gguf_file))
+
+
+def _open_files(source, revision, token, cache_dir, local_files_only):
     name = str(source)
     if not name.startswith("hf://"):
         folder = Path(source).expanduser()
@@ -63,6 +77,8 @@ def open_preset(source, *, revision=None, token=None, cache_dir=None, local_file
 
 class Preset:
     """The files of one preset; `name` is what to call it in messages."""
+
+    metadata = None  # of a GGUF file
 
     def __init__(self, name, folder):
         self.name = name

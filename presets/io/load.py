@@ -9,7 +9,7 @@ import numpy as np
 from keras_tfm.layers.base import weights_follow
 from keras_tfm.layers.positions import Formula
 from keras_tfm.presets.io.checkpoint import open_checkpoint
-from keras_tfm.presets.io.hub import open_preset
+from keras_tfm.presets.io.hub import LOCATION, open_preset
 from keras_tfm.presets.io.translate import names_of
 
 LEGACY = {"weight": "gamma", "bias": "beta"}  # how layer normalisations were stored in TensorFlow's time
@@ -110,9 +110,8 @@ def fill(model, checkpoint, source, ignore_mismatched_sizes=False):
 
 def _open(source, options):
     """Splits the options into those about where the files are and the rest, and opens the preset."""
-    where = ("revision", "token", "cache_dir", "local_files_only")
-    preset = open_preset(source, **{k: options[k] for k in where if k in options})
-    return preset, {k: v for k, v in options.items() if k not in where}
+    preset = open_preset(source, **{k: options[k] for k in LOCATION if k in options})
+    return preset, {k: v for k, v in options.items() if k not in LOCATION}
 
 
 def _policy(dtype, stored_dtype):
