@@ -7,8 +7,9 @@ from keras import ops
 from keras.layers import Dense, Dropout
 
 from keras_tfm.layers.base import Layer
-from keras_tfm.layers.masks import window_mask
+from keras_tfm.layers.masks import slides
 from keras_tfm.layers.positions import rotate_halves
+from keras_tfm.runtime.memory import write_slice
 from keras_tfm.runtime.tracing import sizes_are_known
 
 
@@ -24,7 +25,8 @@ class Attention(Layer):
         channels: C. Default D / H.
         bias: whether query, key, value and the output projection have biases.
         project_bias: whether the output projection has one. Default: as the others.
-        window: how many tokens each one sees, itself and those just before it. Default: all that `attend` leaves.
+        window: how many tokens `attend` lets each one see, itself and those just before it: a cache need not hold more.
+            Default: all.
         dropout: the rate at which attention weights are dropped in training.
         scale: what scores are multiplied by. Default 1 / sqrt(C).
         query_norm, key_norm: what normalises each head's queries and keys before they are rotated. Default: nothing.
@@ -66,8 +68,10 @@ class Attention(Layer):
     rotates_value = False  # whether `rope` turns the values, too
 
     def new_cache(self, batch, length):
-        """An empty cache for `batch` texts of at most `length` tokens: 2 x (B, S, K, C)."""
-        return tuple(ops.zeros((batch, length, self.kv_heads, self.channels), self.compute_dtype) for _ in range(2))
+        """An empty cache for `batch` texts of at most `length` tokens: 2 x (B, S, K, C). With a `window` below `length`
+        it slides: S is the window, and what stands in it are the tokens just before the new ones."""
+        kept = length if self.window is None else min(length, self.window)
+        return tuple(ops.zeros((batch, kept, self.kv_heads, self.channels), self.compute_dtype) for _ in range(2))
 
     def score_bias(self, query, key, start):
         """What to add to the scaled scores: (B or 1, H or 1, T, S), or None.
@@ -97,7 +101,8 @@ class Attention(Layer):
             attend: bool, True = may look, broadcastable to (B, H, T, S).
             bias: added to the scaled scores, broadcastable to (B, H, T, S).
             rope: the rotation of each new token, see `positions.rotary`.
-            cache: keys and values of S positions, 2 x (B, S, K, C); the new ones are written there from `start` on.
+            cache: keys and values of S positions, 2 x (B, S, K, C); the new ones are written there from `start` on, or
+                come behind them if it slides.
             start: the position of the first new token, an int or a scalar tensor.
             weights: whether to return the attention weights.
         """
@@ -111,10 +116,10 @@ class Attention(Layer):
             query, key = self.rotate(query, rope), self.rotate(key, rope)
             value = self.rotate(value, rope) if self.rotates_value else value
         if cache is not None:
-            key, value = cache = tuple(write(*pair, start) for pair in zip(cache, (key, value), strict=True))
-        if self.window is not None:
-            near = window_mask(self.window, ops.shape(query)[1], ops.shape(key)[1], start)
-            attend = near if attend is None else ops.logical_and(attend, near)
+            sliding, pairs = slides(cache, self.window), zip(cache, (key, value), strict=True)
+            key, value = cache = tuple(append(*pair) if sliding else write(*pair, start) for pair in pairs)
+            if sliding:
+                cache = tuple(x[:, -self.window :] for x in cache)
         if (own := self.score_bias(query, key, start)) is not None:
             bias = own if bias is None else bias + own
         if bias is not None and attend is not None:
@@ -169,7 +174,12 @@ def write(stored, new, start):
     end, room = start + ops.shape(new)[1], ops.shape(stored)[1]
     if sizes_are_known(end, room) and end > room:
         raise ValueError(f"the cache has room for {room} tokens, not for {end}: make a longer one with new_cache")
-    return ops.slice_update(stored, (0, start, 0, 0), ops.cast(new, stored.dtype))
+    return write_slice(stored, ops.cast(new, stored.dtype), start)
+
+
+def append(stored, new):
+    """A cache (B, S, K, C) and behind it `new` keys or values (B, T, K, C)."""
+    return ops.concatenate([stored, ops.cast(new, stored.dtype)], axis=1)
 
 
 def split_heads(x, heads):

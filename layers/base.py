@@ -231,7 +231,9 @@ def _zero_initializers(layers):
             setattr(layer, name, initializer)
 
 
-def run_blocks(blocks, x, config, cache=None, output_hidden_states=None, output_attentions=None, **options):
+def run_blocks(
+    blocks, x, config, cache=None, output_hidden_states=None, output_attentions=None, attend=None, **options
+):
     """Runs x (B, T, D) through the blocks, each `block(x, cache=.., weights=.., **options) -> x, cache, weights`.
 
     Args:
@@ -239,6 +241,7 @@ def run_blocks(blocks, x, config, cache=None, output_hidden_states=None, output_
         cache: one entry a block, or None.
         output_hidden_states: whether to return the input and every block's output.
         output_attentions: whether to return every block's attention weights, under the names the blocks give them.
+        attend: what the tokens may look at, for all blocks, or a list of one for each.
 
     Returns:
         x (B, T, D), and a dict of what was asked for: `past_key_values` (if a cache came in), `hidden_states`
@@ -251,6 +254,8 @@ def run_blocks(blocks, x, config, cache=None, output_hidden_states=None, output_
         output_attentions = config.output_attentions
     hidden_states, caches, weights = [x], [], []
     for i, block in enumerate(blocks):
+        if attend is not None:
+            options["attend"] = attend[i] if isinstance(attend, list) else attend
         x, entry, seen = block(x, cache=None if cache is None else cache[i], weights=output_attentions, **options)
         hidden_states.append(x)
         caches.append(entry)

@@ -145,6 +145,19 @@ class CausalDecoder(Model):
         """An empty cache for `batch` texts of at most `length` tokens: for each block 2 x (B, S, K, C)."""
         return tuple(block.attention.new_cache(batch, length) for block in self.blocks)
 
+    def can_rewind(self, length):
+        """Whether a cache for `length` tokens forgets tokens when the next ones are written in their place."""
+        return all(b.attention.window is None or length < b.attention.window for b in self.blocks)
+
+    def attend(self, inputs, cache, start):
+        """What the tokens may look at: a mask for each block, see `decoder_mask`."""
+        mask, tokens, made = inputs.get("attention_mask"), length(inputs), {}
+        windows = [block.attention.window for block in self.blocks]
+        for i, window in enumerate(windows):
+            if window not in made:
+                made[window] = decoder_mask(mask, tokens, None if cache is None else cache[i], start, window)
+        return [made[window] for window in windows]
+
     def call(self, inputs, cache=None, start=0, output_hidden_states=None, output_attentions=None, training=None):
         """inputs as above -> last_hidden_state (B, T, D) and what else is asked for.
 
@@ -163,7 +176,7 @@ class CausalDecoder(Model):
             cache,
             output_hidden_states,
             output_attentions,
-            attend=decoder_mask(inputs.get("attention_mask"), tokens, cache, start),
+            attend=self.attend(inputs, cache, start),
             start=start,
             **self.relations(inputs, positions, cache),
         )

@@ -136,6 +136,10 @@ class TextEncoder(Model):
     def get_config(self):
         return super().get_config() | {"pooler": self.pooler is not None}
 
+    def can_rewind(self, length):
+        """Whether a cache for `length` tokens forgets tokens when the next ones are written in their place."""
+        return True
+
     def new_cache(self, batch, length):
         """An empty cache for `batch` texts of at most `length` tokens: for each block 2 x (B, S, H, C)."""
         return tuple(block.attention.new_cache(batch, length) for block in self.blocks)
@@ -151,13 +155,17 @@ class TextEncoder(Model):
         mask, context = inputs.get("attention_mask"), inputs.get("encoder_hidden_states")
         if context is not None and not self.config.add_cross_attention:
             raise ValueError("encoder_hidden_states need a model with add_cross_attention=True and is_decoder=True")
+        if self.config.is_decoder:
+            attend = decoder_mask(mask, length(inputs), cache and cache[0], start)
+        else:
+            attend = padding_mask(mask)
         x = self.embeddings(inputs, start=start)
         x, states = self.run(
             x,
             cache,
             output_hidden_states,
             output_attentions,
-            attend=decoder_mask(mask, length(inputs), cache, start) if self.config.is_decoder else padding_mask(mask),
+            attend=attend,
             context=context,
             attend_context=padding_mask(inputs.get("encoder_attention_mask")),
             start=start,

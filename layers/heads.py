@@ -70,6 +70,10 @@ class Head(Model):
         """An empty cache for `batch` texts of at most `length` tokens, see `call`'s argument `cache`."""
         return self.backbone.new_cache(batch, length)
 
+    def can_rewind(self, length):
+        """Whether a cache for `length` tokens forgets tokens when the next ones are written in their place."""
+        return self.backbone.can_rewind(length)
+
 
 class Classifier(Head):
     """Dropout and a dense layer on one of the backbone's outputs (`features`): (.., D) -> logits (.., labels)."""
@@ -322,10 +326,59 @@ class MaskedLanguageModeling(Head):
 
 
 class CausalLanguageModeling(MaskedLanguageModeling):
-    """Scores the next word at each token: logits (B, T, V); labels are the input ids, -100 where not to be learnt."""
+    """Scores the next word at each token: logits (B, T, V); labels are the input ids, -100 where not to be learnt.
+
+    `generation_config` holds the defaults of `generate`: what the checkpoint says of them.
+    """
+
+    _generation_config = None
 
     def default_loss(self):
         return TokenCrossEntropy(shift=True)
+
+    @property
+    def generation_config(self):
+        if self._generation_config is None:
+            from keras_tfm.generation.config import GenerationConfig
+
+            vars(self)["_generation_config"] = GenerationConfig.from_model_config(self.config)
+        return self._generation_config
+
+    @generation_config.setter
+    def generation_config(self, config):
+        vars(self)["_generation_config"] = config
+
+    def generate(self, inputs=None, generation_config=None, **options):
+        """Goes on with texts: inputs (B, T) -> sequences (B or more, T and what is new), int32, a NumPy array.
+
+        Args:
+            inputs: a dict of input_ids (B, T), attention_mask and what else the model takes, as tokenizers return it;
+                or the ids alone; or None, to begin with nothing. Padding, on either side, comes first in the result.
+            generation_config: a `GenerationConfig`. Default: the model's own.
+            logits_processor: a list of functions `rule(scores, ids, length) -> scores` besides those that the options
+                ask for, see keras_tfm/generation/processors.py: scores (R, V), ids (R, S), of which the first `length`
+                tokens count; on `keras.ops`, since they are compiled.
+            stopping_criteria: a list of such functions `rule(ids, length) -> (R,)`, True where a text has ended.
+            prefix_allowed_tokens_fn: `f(row, ids) -> list`, the tokens that may follow the ids (a NumPy array) in the
+                row of that number of the batch.
+            assistant_model: a smaller model with the same vocabulary that proposes tokens (arXiv:2211.17192).
+            streamer: an object with `put(ids)` and `end()`, which gets the prompt and then each token as it comes.
+            negative_prompt_ids, negative_prompt_attention_mask: (B, T), what `guidance_scale` leads away from.
+            tokenizer: for `stop_strings`.
+            seed: of sampling, an int; the same one gives the same texts. Default: drawn from NumPy's global state.
+            **options: any field of `GenerationConfig`, such as max_new_tokens=20, do_sample=True, num_beams=4.
+
+        Returns:
+            The sequences; with `return_dict_in_generate` a dict of them and what else was asked for: scores and logits
+            (tuples of an array (B, V) for each new token), sequences_scores and beam_indices.
+
+        Raises:
+            TypeError: an unknown option.
+            ValueError: options that contradict each other, prompts that are too long or don't fit the model.
+        """
+        from keras_tfm.generation.generate import generate
+
+        return generate(self, inputs, generation_config, **options)
 
 
 class PreTraining(MaskedLanguageModeling):

@@ -26,40 +26,36 @@ def padding_mask(attention_mask):
     return ops.expand_dims(attend, (1, 2) if rank == 2 else 1)
 
 
-def causal_mask(length, keys=None, start=0):
-    """attend (1, 1, T, S) that lets each of T tokens, the first at position `start`, look at itself and before.
+def decoder_mask(attention_mask, length, cache=None, start=0, window=None):
+    """attend (B or 1, 1, T, S) of a causal decoder: each of T tokens looks at itself and at those before it.
 
     Args:
+        attention_mask: (B, M) or (B, T, M), 0 for padding, which nobody looks at; tokens behind its end count as real.
+            Default: all are real.
         length: T.
-        keys: S, the number of keys, in a cache the whole length of it. Default T.
-        start: the position of the first token, an int or a scalar tensor. Default 0.
+        cache: that of a block, whose S keys stand at the positions from 0 on; or, if there are just `window` of them,
+            before the new tokens, whose keys then follow them (see `Attention`). Default: the keys are the T tokens'.
+        start: the position of the first token, an int or a scalar tensor.
+        window: how many tokens each one sees, itself and those just before it (arXiv:2004.05150). Default: all.
     """
-    positions = start + ops.arange(length)
-    return (ops.arange(length if keys is None else keys) <= positions[:, None])[None, None]
-
-
-def window_mask(window, length, keys, start=0):
-    """attend (1, 1, T, S) that hides what lies `window` tokens or more before each of T (arXiv:2004.05150).
-
-    Args:
-        window: how many tokens are left, itself and those just before it.
-        length, keys, start: as in `causal_mask`.
-    """
-    positions = start + ops.arange(length)
-    return (ops.arange(keys) > positions[:, None] - window)[None, None]
-
-
-def decoder_mask(attention_mask, length, cache=None, start=0):
-    """attend (B or 1, 1, T, S) of a causal decoder whose padding is marked in attention_mask (B, <= S).
-
-    With a cache S is the cache's length; tokens behind the end of `attention_mask` count as real.
-    """
-    keys = length if cache is None else ops.shape(cache[0][0])[1]
-    attend = causal_mask(length, keys, start)
+    places = start + ops.arange(length)
+    keys = ops.arange(length if cache is None else ops.shape(cache[0])[1])
+    if cache is not None and slides(cache, window):
+        keys = ops.arange(window + length) + (start - window)
+    attend = keys <= places[:, None]
+    if window is not None:
+        attend = ops.logical_and(attend, keys > places[:, None] - window)
+    if cache is not None and slides(cache, window):
+        attend = ops.logical_and(attend, keys >= 0)  # at the beginning there is nothing before the text
+    attend = attend[None, None]
     padding = padding_mask(attention_mask)
     if padding is None:
         return attend
-    if cache is not None:
-        missing = keys - ops.shape(attention_mask)[-1]
-        padding = ops.pad(padding, ((0, 0), (0, 0), (0, 0), (0, missing)), constant_values=True)
-    return ops.logical_and(attend, padding)
+    last = ops.shape(attention_mask)[-1] - 1
+    real = ops.logical_or(ops.take(padding, ops.clip(keys, 0, last), axis=-1), keys > last)
+    return ops.logical_and(attend, real)
+
+
+def slides(cache, window):
+    """Whether the cache of a block holds the last `window` tokens, and not the text from its beginning."""
+    return window is not None and cache[0].shape[1] == window

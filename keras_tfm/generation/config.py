@@ -64,12 +64,9 @@ SAMPLING_RANGES = {
     "a number above 0, at most 1": (lambda x: isinstance(x, Real) and 0 < x <= 1, ("typical_p",)),
 }
 SAMPLING = ("temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff")
-BEAMS = ("early_stopping", "num_beam_groups", "diversity_penalty", "length_penalty")
-NEVER_NONE = ("max_length", "min_length", "early_stopping", "do_sample", "length_penalty", "diversity_penalty") + (
-    "num_beams",
-    "num_beam_groups",
-    "num_return_sequences",
-)
+BEAMS = ("early_stopping", "num_beam_groups", "length_penalty")
+COUNTS = ("max_length", "min_length", "num_beams", "num_beam_groups", "num_return_sequences", "num_assistant_tokens")
+NEVER_NONE = (*COUNTS, "do_sample", "early_stopping", "length_penalty", "diversity_penalty")
 
 
 @dataclass(kw_only=True, slots=True, repr=False)
@@ -142,11 +139,8 @@ class GenerationConfig:
         for name in NEVER_NONE:
             if getattr(self, name) is None:
                 setattr(self, name, DEFAULTS[name])
-        if isinstance(self.sequence_bias, list):
-            self.sequence_bias = {tuple(tokens): bias for tokens, bias in self.sequence_bias}
-        elif self.sequence_bias is not None:
-            self.sequence_bias = {_tokens_of(key): bias for key, bias in self.sequence_bias.items()}
-        if self.exponential_decay_length_penalty is not None:
+        self.sequence_bias = _by_sequence(self.sequence_bias)
+        if isinstance(self.exponential_decay_length_penalty, list):
             self.exponential_decay_length_penalty = tuple(self.exponential_decay_length_penalty)
 
     def __repr__(self):
@@ -253,9 +247,10 @@ class GenerationConfig:
         if self.do_sample:
             self._check_ranges(SAMPLING_RANGES)
         if self.max_new_tokens is None and self.min_length > self.max_length:
-            _refuse(f"min_length={self.min_length} is more than max_length={self.max_length}: lower the first")
+            _refuse(f"min_length={self.min_length} is more than max_length={self.max_length}: set one of them anew")
         if self.max_new_tokens is not None and (self.min_new_tokens or 0) > self.max_new_tokens:
-            _refuse(f"min_new_tokens={self.min_new_tokens} is more than max_new_tokens={self.max_new_tokens}")
+            least, most = self.min_new_tokens, self.max_new_tokens
+            _refuse(f"min_new_tokens={least} is more than max_new_tokens={most}: set one of them anew")
         if self.exponential_decay_length_penalty is not None and self.eos_token_id is None:
             _refuse("exponential_decay_length_penalty makes the end likelier: set eos_token_id, which token that is")
         for name in ("forced_bos_token_id", "forced_eos_token_id"):
@@ -292,15 +287,15 @@ class GenerationConfig:
                 _refuse("constraints and force_words_ids need beam search without groups: set num_beam_groups=1")
             if beams == 1:
                 _refuse("constraints and force_words_ids need beam search: set num_beams to 2 or more")
-        elif beams > 1 and (groups > 1 or self.diversity_penalty):
+        elif self.diversity_penalty and (beams == 1 or groups == 1):
+            _refuse("diversity_penalty is one between groups of beams: set num_beams and num_beam_groups, or unset it")
+        elif self.mode == "group_beam":
             if self.do_sample:
                 _refuse("groups of beams are not sampled: set do_sample=False, or num_beam_groups=1")
-            if groups == 1:
-                _refuse("diversity_penalty is one between groups of beams: set num_beam_groups to 2 or more")
             if beams % groups:
                 _refuse(f"num_beams={beams} must be a multiple of num_beam_groups={groups}")
             if not self.diversity_penalty:
-                _refuse("diversity_penalty=0 makes all groups of beams the same: set it above 0")
+                _refuse(f"num_beam_groups={groups} would all be the same: set diversity_penalty above 0")
         if beams == 1 and returned > 1 and not self.do_sample:
             _refuse(f"num_return_sequences={returned}, and greedy search finds one: set do_sample=True, or num_beams")
         if 1 < beams < returned:
@@ -338,9 +333,14 @@ def _is_sequence(tokens):
     )
 
 
-def _tokens_of(key):
-    """The tokens of a sequence; Transformers 4 writes them into JSON as "(5, 3)"."""
-    return tuple(int(token) for token in key.strip("()").split(",") if token) if isinstance(key, str) else tuple(key)
+def _by_sequence(bias):
+    """{(tokens): bias} from how JSON has it: Transformers 5 writes [[tokens], bias], 4 writes {"(5, 3)": bias}."""
+    try:
+        pairs = bias.items() if isinstance(bias, dict) else bias or ()
+        found = {tuple(map(int, key.strip("(,)").split(",") if isinstance(key, str) else key)): x for key, x in pairs}
+    except (TypeError, ValueError):
+        return bias  # `validate` tells
+    return found or bias
 
 
 def _flat(tokens):

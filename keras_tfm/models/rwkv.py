@@ -226,9 +226,19 @@ class RwkvModel(CausalDecoder):
         """What stands for an empty past of `batch` texts, however long: for each block the last token before its MLP
         and before its attention, (B, D) each, and the sums of its attention, 3 x (B, A)."""
         c = self.config
-        last = ops.zeros((batch, c.hidden_size), self.compute_dtype)
-        sums = ops.zeros((batch, c.attention_hidden_size), "float32")
-        return tuple((last, last, sums, sums, sums + NOTHING) for _ in self.blocks)
+
+        def zeros(width, dtype):
+            return ops.zeros((batch, width), dtype)
+
+        def empty():
+            last = (zeros(c.hidden_size, self.compute_dtype) for _ in range(2))
+            sums = (zeros(c.attention_hidden_size, "float32") for _ in range(3))
+            return (*last, *(s + NOTHING * (i == 2) for i, s in enumerate(sums)))
+
+        return tuple(empty() for _ in self.blocks)
+
+    def can_rewind(self, length):
+        return False
 
     def call(
         self,

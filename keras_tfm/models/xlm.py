@@ -156,7 +156,7 @@ class XLMModel(TextEncoder):
             cache,
             output_hidden_states,
             output_attentions,
-            attend=decoder_mask(None, length(inputs), cache, start) if causal else padding_mask(real),
+            attend=decoder_mask(None, length(inputs), cache and cache[0], start) if causal else padding_mask(real),
             start=start,
             real=real_x,
         )

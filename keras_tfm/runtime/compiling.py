@@ -1,4 +1,4 @@
-"""Compiling a model's forward pass on the backend that Keras runs on."""
+"""Compiling a model's forward pass, or a loop around it, on the backend that Keras runs on."""
 
 import functools
 import threading
@@ -17,21 +17,121 @@ def compiled(model):
     shapes on TensorFlow; on torch a recording, made at the second call with a set of names and shapes. Values assigned
     to the weights between calls are seen. (`predict_on_batch` cannot pass options on.)
     """
-    prepare = {"jax": _jax, "tensorflow": _tensorflow, "torch": _torch}.get(keras.backend.backend())
-    if prepare is None:
-        raise ValueError(
-            f"no compiled prediction for the Keras backend {keras.backend.backend()!r}; use jax, tensorflow or torch"
-        )
-    run, known = None, []
+    ways = {
+        "jax": lambda model, _: _jax(model),
+        "tensorflow": lambda model, _: _tensorflow(model),
+        "torch": lambda model, _: _torch(model),
+    }
+    run = _compile(model, None, ways)
+    return lambda inputs, **options: keras.tree.map_structure(np.asarray, run(inputs, **options))
 
-    def predict(inputs, **options):
-        nonlocal run, known
+
+def program(model, function):
+    """`function`, of any nested arrays, compiled; it may call `model`. It returns tensors of the backend.
+
+    Compiled by XLA on JAX and TensorFlow, once for every set of shapes; on JAX the arrays of the first argument are
+    used up. On torch it runs as it is: what is not repeated many times over does not earn the seconds of a recording.
+    """
+    ways = {"jax": _jax_program, "tensorflow": _tensorflow_program, "torch": _torch_program}
+    return _compile(model, function, ways)
+
+
+def loop(model, step, going):
+    """A function of a state (a dict with `length`), `until` and further arguments: `state = step(state, *arguments)`
+    over and over, as long as `state["length"] < until` and `going(state)`; it returns the last state.
+
+    One program on JAX and TensorFlow, see `program`; on torch Python repeats the step, which is recorded when it has been
+    called a few times.
+    """
+    if keras.backend.backend() == "torch":
+        run = _compile(model, step, {"torch": _torch_step})
+
+        def repeat_in_python(state, until, *arguments):
+            while state["length"] < until and going(state):
+                state = run(state, *arguments)
+            return state
+
+        return repeat_in_python
+
+    def repeat(state, until, *arguments):
+        def go_on(state):
+            return keras.ops.logical_and(state["length"] < until, going(state))
+
+        return keras.ops.while_loop(go_on, lambda state: (step(state, *arguments),), (state,))[0]
+
+    return program(model, repeat)
+
+
+def _compile(model, function, ways):
+    """What the backend's way makes of the function, anew when the model's variables have become others."""
+    way = ways.get(keras.backend.backend())
+    if way is None:
+        raise ValueError(f"nothing compiles on the Keras backend {keras.backend.backend()!r}; use {', '.join(ways)}")
+    compiled, known = None, []
+
+    def run(*arguments, **options):
+        nonlocal compiled, known
         variables = model.variables
-        if run is None or [*map(id, variables)] != [*map(id, known)]:  # else since quantize() or enable_lora()
-            run, known = prepare(model), variables
-        return keras.tree.map_structure(np.asarray, run(inputs, **options))
+        if compiled is None or [*map(id, variables)] != [*map(id, known)]:  # else since quantize() or enable_lora()
+            compiled, known = way(model, function), variables
+        return compiled(*arguments, **options)
 
-    return predict
+    return run
+
+
+def _jax_program(model, function):
+    import jax
+
+    variables = model.variables
+
+    @functools.partial(jax.jit, donate_argnums=1)
+    def run(weights, state, *arguments):
+        with keras.StatelessScope(state_mapping=zip(variables, weights, strict=True)):
+            return function(state, *arguments)
+
+    # The weights are passed in, or they would be baked in as constants.
+    return lambda state, *arguments: run([v.value for v in variables], state, *arguments)
+
+
+def _tensorflow_program(model, function):
+    import tensorflow as tf
+
+    @functools.cache
+    def program_for(shapes):  # one each, or TensorFlow warns of tracing the same one for many shapes
+        return tf.function(function, jit_compile=True, autograph=False)
+
+    def run(*arguments):
+        arguments = tf.nest.map_structure(tf.convert_to_tensor, arguments)
+        return program_for(tuple((*x.shape, x.dtype) for x in tf.nest.flatten(arguments)))(*arguments)
+
+    return run
+
+
+def _torch_program(model, function):
+    import torch
+
+    def run(*arguments):
+        with torch.inference_mode():
+            return function(*keras.tree.map_structure(keras.ops.convert_to_tensor, arguments))
+
+    return run
+
+
+def _torch_step(model, function):
+    import torch
+
+    recordings, lock = OrderedDict(), threading.Lock()
+
+    def step(*arguments):  # a bound method is no function to `make_fx`
+        return function(*arguments)
+
+    def run(*arguments):
+        arguments = keras.tree.map_structure(keras.ops.convert_to_tensor, arguments)
+        key = tuple((x.shape, x.dtype) for x in keras.tree.flatten(arguments))
+        with lock, torch.inference_mode():
+            return _recorded(recordings, key, step, arguments, patience=8)(*arguments)
+
+    return run
 
 
 def _jax(model):
@@ -72,15 +172,7 @@ def _torch(model):
         forward = functools.partial(model, training=False, **options)
         key = tuple((name, x.shape, x.dtype) for name, x in inputs.items()), tuple(sorted(options.items()))
         with lock:
-            if key not in recordings:
-                recordings[key] = None  # shapes that never come again are not worth recording
-                if len(recordings) > GRAPHS:
-                    recordings.popitem(last=False)
-                return forward
-            if recordings[key] is None:
-                recordings[key] = _record(forward, inputs)
-            recordings.move_to_end(key)
-            return recordings[key]
+            return _recorded(recordings, key, forward, (inputs,))
 
     def run(inputs, **options):
         tensors = {name: keras.ops.convert_to_tensor(inputs[name]) for name in sorted(inputs)}
@@ -91,7 +183,22 @@ def _torch(model):
     return run
 
 
-def _record(forward, inputs):
+def _recorded(recordings, key, function, arguments, patience=1):
+    """The recording that is kept for `key`, made when `patience` calls have gone before; for these, the function itself:
+    shapes that never come again are not worth recording."""
+    known = recordings.get(key, 0)
+    if known == patience:
+        recordings[key] = _record(function, arguments)
+    elif isinstance(known, int):
+        recordings[key] = known + 1
+        if len(recordings) > GRAPHS:
+            recordings.popitem(last=False)
+        return function
+    recordings.move_to_end(key)
+    return recordings[key]
+
+
+def _record(forward, arguments):
     """`forward` as a straight list of torch operations on tensors of these shapes, without Keras' Python in between.
 
     The weights stay the model's own. Returns `forward` where it reads values of tensors to decide what to do.
@@ -103,7 +210,7 @@ def _record(forward, inputs):
 
     try:
         with torch.inference_mode(False), torch.no_grad():
-            module = make_fx(forward, tracing_mode="fake", _allow_non_fake_inputs=True)(inputs)
+            module = make_fx(forward, tracing_mode="fake", _allow_non_fake_inputs=True)(*arguments)
     except (DataDependentOutputException, GuardOnDataDependentSymNode):
         return forward
     _fuse(module.graph)

@@ -1,0 +1,131 @@
+"""`model.generate`: from prompts and options to a strategy, and from its last state to what the caller asked for."""
+
+import numpy as np
+from keras import ops
+
+from keras_tfm.generation import processors
+from keras_tfm.generation.beam import BeamSearch
+from keras_tfm.generation.prompt import Prompt, cached_program, rounded
+from keras_tfm.generation.rules import Rules
+from keras_tfm.generation.search import Search
+from keras_tfm.generation.watchers import watchers
+from keras_tfm.runtime.compiling import loop
+
+STRATEGIES = {
+    "greedy": Search,
+    "sample": Search,
+    "beam": BeamSearch,
+    "beam_sample": BeamSearch,
+    "group_beam": BeamSearch,
+}
+
+
+class Task:
+    """One call of `generate`: what a strategy needs to know.
+
+    `prompt` and, with guidance, `negative` are `Prompt`s, of which `margin` columns were added; `until` tokens there
+    may be in all, and `size` are made room for; `ends` (N,) and `pad` are the tokens that end texts and follow them;
+    `rules` and `stops` act on scores and ids; `random` draws chances; `recorded` is kept of each token's scores.
+    """
+
+    def __init__(self, model, inputs, config, negative, rules, stops, seed):
+        self.model, self.config = model, config
+        self.prompt, self.margin = Prompt(model, inputs, config), 0
+        new = config.max_new_tokens
+        self.until = config.max_length if new is None else self.prompt.length + new
+        self._check_length()
+        self.negative = None
+        if config.guidance_scale not in (None, 1):
+            self._make_room_for(negative)
+        self.size = rounded(self.until)
+        self.ends = np.atleast_1d([] if config.eos_token_id is None else config.eos_token_id).astype("int32")
+        self.pad = next((p for p in (config.pad_token_id, *self.ends) if p is not None), 0)
+        rules = [*processors.processors(config.updated(max_length=self.until), self.prompt.length), *rules]
+        last = [processors.normalize] * config.renormalize_logits
+        warpers = (
+            [*processors.warpers(config), *last] if config.mode in ("sample", "beam_sample", "contrastive") else []
+        )
+        self.rules = Rules([*rules, *last, *warpers])
+        self.stops = list(stops)
+        self.recorded = tuple(n for n in ("scores", "logits") if getattr(config, f"output_{n}"))
+        self.random = np.random.default_rng(np.random.randint(2**31) if seed is None else seed)
+
+    def _check_length(self):
+        tokens, room = self.prompt.length, self.model.room
+        if room and tokens >= room:
+            raise ValueError(f"a prompt of {tokens} tokens leaves no room: {type(self.model).__name__} takes {room}")
+        if tokens >= self.until:
+            raise ValueError(
+                f"the prompt has {tokens} tokens, and max_length={self.until} counts them, too: pass max_new_tokens"
+            )
+        if room and self.until > room:
+            raise ValueError(
+                f"{self.until} tokens are more than the {room} that {type(self.model).__name__} takes: "
+                f"pass max_new_tokens={room - tokens} or less"
+            )
+
+    def _make_room_for(self, negative):
+        if negative is None:  # what follows the last token alone
+            negative = {"input_ids": self.prompt.ids[:, -1:]}
+        self.negative = Prompt(self.model, negative, self.config)
+        if self.negative.rows != self.prompt.rows:
+            raise ValueError(f"{self.negative.rows} negative prompts do not go with {self.prompt.rows} prompts")
+        self.negative.extra = self.prompt.extra
+        self.margin = max(self.negative.length - self.prompt.length, 0)
+        self.until += self.margin
+        self.negative.widen(self.prompt.length)
+        self.prompt.widen(self.negative.length)
+
+
+def generate(
+    model,
+    inputs=None,
+    generation_config=None,
+    *,
+    logits_processor=(),
+    stopping_criteria=(),
+    prefix_allowed_tokens_fn=None,
+    streamer=None,
+    negative_prompt_ids=None,
+    negative_prompt_attention_mask=None,
+    tokenizer=None,
+    seed=None,
+    **options,
+):
+    """See `CausalLanguageModeling.generate`."""
+    config = (generation_config or model.generation_config).updated(**options)
+    config.validate()
+    negative = negative_prompt_ids
+    if negative is not None:
+        negative = {"input_ids": negative, "attention_mask": negative_prompt_attention_mask}
+    task = Task(model, inputs, config, negative, logits_processor, stopping_criteria, seed)
+    strategy = STRATEGIES[config.mode](task)
+    state, records = _run(strategy, task, watchers(task, streamer, tokenizer, prefix_allowed_tokens_fn))
+    result = strategy.result(state, task) | {name: tuple(values) for name, values in records.items()}
+    if streamer is not None:
+        streamer.end()
+    return result if config.return_dict_in_generate else result["sequences"]
+
+
+def _run(strategy, task, watching):
+    """The last state, and {name: what was recorded with each token}. The program stops at each token only if someone
+    is watching."""
+    state, arguments = strategy.begin(task)
+    advance = cached_program(task.model, strategy.key, lambda: loop(task.model, strategy.step, strategy.going))
+    records = {name: [] for name in task.recorded}
+    if not watching and not records:
+        return advance(state, np.int32(task.until), arguments), records
+    ids = strategy.texts(state, task)
+    for length in range(task.prompt.length, task.until):
+        for watcher in watching:
+            arguments |= watcher.before(ids)
+        state = advance(state, np.int32(length + 1), arguments)
+        if int(state["length"]) == length:  # all had finished
+            break
+        for name, values in records.items():
+            values.append(ops.convert_to_numpy(state[name]))
+        ids = strategy.texts(state, task)
+        for watcher in watching:
+            if (ends := watcher.after(ids)) is not None:
+                state = strategy.stopped(state, ends)
+    return state, records

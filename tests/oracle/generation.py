@@ -1,0 +1,111 @@
+"""Makes the fixtures of tests/fixtures/generation/models: what the reference's `generate` makes of options and prompts.
+
+    python tests/oracle/generation.py        (where transformers==4.39.3 is)
+
+The models are those of fixtures/models, with room for longer texts.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+from make import seed
+from recipe import padded, text
+
+HERE = Path(__file__).parent
+FIXTURES = HERE.parent / "fixtures"
+TWO = text(2, 5, vocabulary=61)
+LEFT = padded(text(2, 6, vocabulary=61), side="left")
+ONE = {"input_ids": TWO["input_ids"][:1]}
+LONG = {"input_ids": np.tile(text(2, 4, vocabulary=61)["input_ids"], (1, 3))}  # what has been said comes again
+
+# name: (options, prompts). Ten new tokens unless the options say otherwise; the models of 61 words end texts with 60.
+STRATEGIES = {
+    "greedy": ({}, TWO),
+    "greedy_left": ({}, LEFT),
+    "greedy_ends": ({"eos_token_id": [60, 7, 20, 33, 41, 52, 11, 3]}, TWO),
+    "greedy_max_length": ({"max_length": 9, "max_new_tokens": None}, TWO),
+    "repetition": ({"repetition_penalty": 1.7}, LONG),
+    "no_repeat": ({"no_repeat_ngram_size": 2}, LONG),
+    "bad_words": ({"bad_words_ids": [[5], [12, 9], [31], [47], [17, 3, 8]]}, TWO),
+    "bias": ({"sequence_bias": {(5,): 2.5, (12, 9): 4.0, (31,): -3.0}}, TWO),
+    "min_length": ({"min_new_tokens": 7, "eos_token_id": [60, 7, 20, 33, 41, 52, 11, 3]}, TWO),
+    "forced": (
+        {"forced_eos_token_id": 7, "suppress_tokens": [1, 2, 3, 4, 40, 41], "begin_suppress_tokens": [9, 30]},
+        TWO,
+    ),
+    "decaying": ({"exponential_decay_length_penalty": (2, 1.8)}, TWO),
+    "guided": ({"guidance_scale": 2.0}, TWO),
+    "guided_negative": ({"guidance_scale": 1.6, "negative_prompt_ids": text(2, 3, vocabulary=61)["input_ids"]}, TWO),
+    "beam": ({"num_beams": 3}, TWO),
+    "beam_left": ({"num_beams": 3}, LEFT),
+    "beam_returned": ({"num_beams": 4, "num_return_sequences": 3, "eos_token_id": [60, 7, 20]}, TWO),
+    "beam_longer": ({"num_beams": 3, "length_penalty": 2.5, "eos_token_id": [60, 7, 20, 33, 41]}, TWO),
+    "beam_shorter": ({"num_beams": 3, "length_penalty": -1.0, "eos_token_id": [60, 7, 20, 33, 41]}, TWO),
+    "beam_early": ({"num_beams": 3, "early_stopping": True, "eos_token_id": [60, 7, 20, 33, 41]}, TWO),
+    "beam_never": ({"num_beams": 3, "early_stopping": "never", "eos_token_id": [60, 7, 20, 33, 41]}, TWO),
+    "beam_no_end": ({"num_beams": 2, "eos_token_id": None}, TWO),
+    "beam_rules": ({"num_beams": 3, "no_repeat_ngram_size": 2, "repetition_penalty": 1.3}, LONG),
+    "groups": ({"num_beams": 4, "num_beam_groups": 2, "diversity_penalty": 0.6, "num_return_sequences": 4}, TWO),
+    "groups_of_one": (
+        {"num_beams": 3, "num_beam_groups": 3, "diversity_penalty": 1.0, "sequence_bias": {(5,): 2.5}},
+        TWO,
+    ),
+    "contrastive": ({"penalty_alpha": 0.6, "top_k": 4}, TWO),
+    "contrastive_ends": ({"penalty_alpha": 0.4, "top_k": 6, "eos_token_id": [60, 7, 20, 33, 41, 52, 11, 3]}, TWO),
+    "constrained": ({"num_beams": 4, "force_words_ids": [[9, 30]]}, TWO),
+    "constrained_choice": (
+        {"num_beams": 5, "force_words_ids": [[[9, 30], [12]], [44]], "num_return_sequences": 2},
+        TWO,
+    ),
+    "lookup": ({"prompt_lookup_num_tokens": 3}, {"input_ids": LONG["input_ids"][:1]}),
+}
+MODELS = {"gpt2/base": "GPT2LMHeadModel", "llama/grouped": "LlamaForCausalLM", "mixtral/base": "MixtralForCausalLM"}
+
+
+def main():
+    folder = FIXTURES / "generation" / "models"
+    folder.mkdir(exist_ok=True)
+    for file, name in MODELS.items():
+        fixture = json.loads((FIXTURES / "models" / f"{file}.json").read_text())
+        cls = getattr(transformers, name)
+        model = cls(cls.config_class(**fixture["config"] | {"max_position_embeddings": 64})).eval()
+        tensors, _ = seed(model)
+        calls = {}
+        for case, (options, inputs) in STRATEGIES.items():
+            model.generation_config.eos_token_id = model.config.eos_token_id
+            calls[case] = run(model, options, inputs)
+        path = folder / f"{file.replace('/', '_')}.json"
+        path.write_text(
+            json.dumps({"class": name, "config": model.config.to_diff_dict(), "tensors": tensors, "calls": calls})
+            + "\n"
+        )
+        print(f"{path.name}: {path.stat().st_size / 1024:.0f} KB")
+
+
+def run(model, options, inputs):
+    """Options, inputs, and the sequences, with the scores of each token's choice and, of beams, of the whole."""
+    given = {name: torch.from_numpy(x) for name, x in inputs.items()}
+    settings = {"max_new_tokens": 10, "pad_token_id": 0, **options}
+    tensors = {k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in settings.items()}
+    recorded = {"return_dict_in_generate": True, "output_scores": True}
+    if "eos_token_id" in settings:  # with None the reference would go back to what the model says
+        model.generation_config.eos_token_id = settings["eos_token_id"]
+    outputs = model.generate(**given, **tensors, **recorded)
+    stored = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in settings.items()}
+    if "sequence_bias" in stored:  # JSON has no tuples
+        stored["sequence_bias"] = [[list(ids), bias] for ids, bias in stored["sequence_bias"].items()]
+    call = {"options": stored, "inputs": {k: v.tolist() for k, v in inputs.items()}}
+    call["sequences"] = outputs.sequences.tolist()
+    call["highest"] = [[round(x, 5) for x in s.max(-1).values.tolist()] for s in outputs.scores]
+    if "sequences_scores" in outputs:
+        call["sequences_scores"] = outputs.sequences_scores.tolist()
+        if outputs.beam_indices is not None and settings.get("num_beam_groups", 1) == 1:  # groups count within each
+            call["beam_indices"] = outputs.beam_indices.tolist()
+    return call
+
+
+if __name__ == "__main__":
+    main()
