@@ -5,6 +5,7 @@ Tokenizers are compared with llama.cpp itself; tests/oracle/gguf_tokens.py makes
 
 import importlib.util
 import json
+import math
 import random
 import struct
 import sys
@@ -105,7 +106,7 @@ def test_sentencepiece_tokenizers(prefix):
     tokenizer = tokenizer_of(pieces() | {"tokenizer.ggml.add_space_prefix": prefix == "true"})
     for text, ids in zip(PIECES["texts"], PIECES["ids"][prefix], strict=True):
         assert tokenizer.encode(text) == ids, text
-        if "<|im_start|>" not in text:
+        if prefix == "false":  # else there are also spaces behind user-defined tokens
             assert tokenizer.decode(ids, skip_special_tokens=True) == text
     assert tokenizer.bos_token == "<s>"
     assert not tokenizer_of(pieces() | {"tokenizer.ggml.add_bos_token": False}).encode("")
@@ -133,11 +134,11 @@ def test_tokenizer_of_a_real_model(tmp_path):
 
 def test_added_tokens():
     """Control tokens are special, user-defined ones are not; both are found in texts."""
-    changed = {"tokenizer.ggml.token_type": [4 if i == 3 else kind for i, kind in enumerate(PIECES["types"])]}
-    tokenizer = tokenizer_of(pieces() | changed)
+    tokenizer = tokenizer_of(pieces())
     assert [tokenizer.all_special_tokens, tokenizer.additional_special_tokens] == [["<s>", "</s>", "<unk>"], []]
-    tokens = tokenizer.tokenize(f"x{PIECES['tokens'][3]}</s>")
-    assert tokens[-2:] == [PIECES["tokens"][3], "</s>"]
+    ids = tokenizer.encode("x<|im_end|></s>")
+    assert tokenizer.convert_ids_to_tokens(ids)[-2:] == ["<|im_end|>", "</s>"]
+    assert tokenizer.decode(ids, skip_special_tokens=True) == "x<|im_end|>"
 
 
 def test_unknown_ways_of_splitting():
@@ -296,6 +297,31 @@ def test_one_number_a_block_and_the_end_of_a_turn(path):
     assert config["num_key_value_heads"] == 2
     assert config["eos_token_id"] == [2, 7]
     assert config["pad_token_id"] is None
+
+
+def test_yarn(path):
+    preset, scaling = GGUFPreset(path), "llama.rope.scaling"
+    preset.metadata.update({f"{scaling}.type": "yarn", f"{scaling}.factor": 4.0, f"{scaling}.yarn_beta_fast": 16.0})
+    preset.metadata.update({f"{scaling}.original_context_length": 64, f"{scaling}.attn_factor": 0.5})
+    assert preset.json("config.json")["rope_scaling"] == {
+        "rope_type": "yarn",
+        "factor": 4.0,
+        "original_max_position_embeddings": 64,
+        "beta_fast": 16.0,
+        "attention_factor": 0.5 * (0.1 * math.log(4) + 1),
+    }
+
+
+def test_factors_of_no_known_rule(tmp_path, monkeypatch):
+    def config(*factors):
+        monkeypatch.setattr(Model, "_llama3_factors", lambda *_: np.array(factors, "float32"))
+        model = Model("llama_llama3", MODELS["llama_llama3"]["tensors"])
+        return GGUFPreset(model.write(tmp_path / "model.gguf")).json("config.json")
+
+    assert config(*[1] * 16)["rope_scaling"] is None
+    for factors in ([1.5] * 16, [1, 2, 3, *[4] * 13], [float("nan")] * 16, [0.5] * 16, [8] * 4):
+        with pytest.raises(ValueError, match=r"model.gguf: its rope_freqs.weight is not Llama 3's"):
+            config(*factors)
 
 
 def smollm2():

@@ -125,7 +125,9 @@ class Pipeline:
 
 def hub_options(options):
     """Those of the options of `Model.from_preset` that say where files come from."""
-    return {k: options[k] for k in ("revision", "token", "cache_dir", "local_files_only") if k in options}
+    from keras_tfm.presets.io.hub import LOCATION
+
+    return {k: options[k] for k in LOCATION if k in options}
 
 
 def _keywords(function):

@@ -31,7 +31,7 @@ SPLITS = {
 }
 # With these a word of the vocabulary is one token even if no merges make it, and a text begins with `bos_token` where
 # the file does not say.
-LATER = ("llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral", "tekken")
+WHOLE_WORDS = ("llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral", "tekken")
 
 
 def read_tokenizer(preset, **overrides):
@@ -47,7 +47,7 @@ def read_tokenizer(preset, **overrides):
     kind = said.get("ggml.model", str)
     if kind not in BACKENDS:
         raise said.wrong(f"its tokenizer is of the kind {kind!r:.80}, and {' and '.join(BACKENDS)} can be read")
-    said.check()
+    said.read_vocabulary()
     try:
         backend, config = BACKENDS[kind](said)
     except ValueError:
@@ -91,27 +91,21 @@ def _byte_level(said):
         )
     merges = [tuple(merge.split(" ")) for merge in said.list("ggml.merges", str)]
     vocab = {token: i for i, token in enumerate(said.tokens)}
-    backend = byte_level(models.BPE(vocab, merges, ignore_merges=split in LATER), GPT2)
+    backend = byte_level(models.BPE(vocab, merges, ignore_merges=split in WHOLE_WORDS), GPT2)
     splits = [pre_tokenizers.Split(Regex(pattern), "isolated") for pattern in SPLITS[split]]
     backend.pre_tokenizer = pre_tokenizers.Sequence([*splits, pre_tokenizers.ByteLevel(False, use_regex=False)])
-    return backend, {"add_bos_token": split in LATER}
+    return backend, {"add_bos_token": split in WHOLE_WORDS}
 
 
 def _sentencepiece(said):
     """Llama's kind: SentencePiece's pairs, those of the highest scores first, and bytes for unknown characters."""
-    pieces, kinds = list(said.tokens), list(said.types)
-    for i, piece in said.runs_of_spaces.items():  # which merges make, and no text has under this spelling
-        pieces[i], kinds[i] = "\u2581" * len(piece), NORMAL
-    for i in said.added:
-        kinds[i] = CONTROL  # no merges make it
-    scores = said.list("ggml.scores", float, len(pieces))
-    if said.architecture.startswith("gemma"):
-        scores = [-i for i in range(len(pieces))]  # its merges go by the order of the ids
+    pieces = said.tokens
+    kinds = [CONTROL if i in said.added else kind for i, kind in enumerate(said.types)]  # no merges make them
     prefixed = said.get("ggml.add_space_prefix", bool, True)
     model = SentencePieceModel(
         path=said.source,
         pieces=pieces,
-        scores=scores,
+        scores=said.list("ggml.scores", float, len(pieces)),
         kinds=kinds,
         algorithm=BPE,
         unk_id=said.id("unknown", 0),
@@ -135,19 +129,14 @@ class _Said:
         self.source, self._metadata = preset.name, preset.metadata
         self.architecture = str(self._metadata.get("general.architecture"))
 
-    def check(self):
-        """Reads the vocabulary: `tokens`, their `types`, and {id: token} of those that are `added` to the pieces."""
+    def read_vocabulary(self):
+        """Sets `tokens`, their `types`, and {id: token} of the `added` ones."""
         self.tokens = self.list("ggml.tokens", str)
         self.types = [NORMAL] * len(self.tokens)
         if "tokenizer.ggml.token_type" in self._metadata:
             self.types = self.list("ggml.token_type", int, len(self.tokens))
-        kinds = dict(enumerate(zip(self.tokens, self.types, strict=True)))
-        self.runs_of_spaces = {
-            i: token
-            for i, (token, kind) in kinds.items()
-            if kind == USER_DEFINED and len(token) > 1 and not token.strip(" ")
-        }
-        self.added = {i: token for i, (token, kind) in kinds.items() if kind in (CONTROL, USER_DEFINED)}
+        added = (CONTROL, USER_DEFINED)
+        self.added = {i: token for i, token in enumerate(self.tokens) if self.types[i] in added}
 
     def get(self, key, kind, *default):
         value = self._metadata.get(f"tokenizer.{key}", *default)

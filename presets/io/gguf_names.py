@@ -180,7 +180,8 @@ def _llama(said):
         shapes["blk.0.ffn_up_exps.weight"] = (experts, wide, width)
         del shapes["blk.0.ffn_up.weight"]
     if config["model_type"] != "llama":
-        config["sliding_window"] = said.get("attention.sliding_window")
+        window = said.get("attention.sliding_window")
+        config["sliding_window"] = window and said.count("attention.sliding_window")
     return config | {"architectures": [f"{config['model_type'].capitalize()}ForCausalLM"]}, shapes
 
 
@@ -274,9 +275,12 @@ def _rope_scaling(said, base, rotated):
     scaling = {"rope_type": kind, "factor": said.number("rope.scaling.factor")}
     if kind == "yarn":
         scaling["original_max_position_embeddings"] = said.count("rope.scaling.original_context_length")
-        if "rope.scaling.attn_factor" in {key.partition(".")[2] for key in said.file.metadata}:  # beyond YaRN's own
-            own = 0.1 * np.log(scaling["factor"]) + 1
-            scaling["attention_factor"] = said.number("rope.scaling.attn_factor") * float(own)
+        for name in ("beta_fast", "beta_slow"):
+            if said.get(f"rope.scaling.yarn_{name}") is not None:
+                scaling[name] = said.number(f"rope.scaling.yarn_{name}")
+        if said.get("rope.scaling.attn_factor") is not None:  # which YaRN's own growth is multiplied by
+            own = 0.1 * float(np.log(scaling["factor"])) + 1
+            scaling["attention_factor"] = said.number("rope.scaling.attn_factor") * own
     return scaling
 
 

@@ -72,7 +72,7 @@ def splits():
 
 
 def pieces():
-    """A small SentencePiece vocabulary, with and without spaces put before texts."""
+    """A small SentencePiece vocabulary, with and without spaces put before texts. It has runs of spaces, as Gemma's."""
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter((CORPUS * 20).splitlines()),
@@ -93,6 +93,7 @@ def pieces():
         kind = next((number for holds, number in kinds if holds(i)), 1)
         types.append(4 if trained.id_to_piece(i).startswith("<|") else kind)
     tokens, scores = [trained.id_to_piece(i) for i in range(size)], [trained.get_score(i) for i in range(size)]
+    tokens, scores, types = [*tokens, "  ", "   ", "\t\t"], [*scores, 0.0, 0.0, 0.0], [*types, 4, 4, 4]
     recorded = {"tokens": tokens, "scores": scores, "types": types, "texts": TEXTS, "ids": {}}
     for prefix in (True, False):
 
@@ -107,7 +108,7 @@ def pieces():
             writer.add_unk_token_id(0)
             writer.add_add_space_prefix(prefix)
 
-        recorded["ids"][str(prefix).lower()] = tokenize(write, size)
+        recorded["ids"][str(prefix).lower()] = tokenize(write, len(tokens))
     return recorded
 
 
