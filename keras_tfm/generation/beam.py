@@ -166,7 +166,7 @@ class BeamSearch:
         pick = functools.partial(ops.take_along_axis, indices=going, axis=1)
         return {
             "token": ops.where(done[:, None], arguments["pad"], pick(token)),
-            "row": pick(rows),
+            "row": ops.where(done[:, None], first, pick(rows)),  # any row will do for what is done
             "total": ops.where(done[:, None], 0.0, pick(values)),
             "best": best,
             **{name: _merged(state[name][:, group], x, kept) for name, x in found.items()},

@@ -40,8 +40,8 @@ def loop(model, step, going):
     """A function of a state (a dict with `length`), `until` and further arguments: `state = step(state, *arguments)`
     over and over, as long as `state["length"] < until` and `going(state)`; it returns the last state.
 
-    One program on JAX and TensorFlow, see `program`; on torch Python repeats the step, which is recorded when it has been
-    called a few times.
+    One program on JAX and TensorFlow, see `program`; on torch Python repeats the step, which is recorded when it has
+    been called a few times.
     """
     if keras.backend.backend() == "torch":
         run = _compile(model, step, {"torch": _torch_step})
@@ -184,8 +184,8 @@ def _torch(model):
 
 
 def _recorded(recordings, key, function, arguments, patience=1):
-    """The recording that is kept for `key`, made when `patience` calls have gone before; for these, the function itself:
-    shapes that never come again are not worth recording."""
+    """The recording that is kept for `key`, made when `patience` calls have gone before; for these, the function
+    itself: shapes that never come again are not worth recording."""
     known = recordings.get(key, 0)
     if known == patience:
         recordings[key] = _record(function, arguments)
