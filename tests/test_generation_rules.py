@@ -17,6 +17,8 @@ FILES = {version: json.loads((FOLDER / f"processors-{version}.json").read_text()
 CASES = {
     f"{name} ({version})": (version, case) for version, file in FILES.items() for name, case in file["cases"].items()
 }
+# A case for each set of options; to run all of them operation by operation takes JAX minutes.
+EAGER = {frozenset(case["options"]): name for name, (_, case) in reversed(CASES.items())}.values()
 ROOM = 13  # tokens that there is room for
 
 
@@ -100,7 +102,8 @@ def test_a_rule_computes_what_the_reference_computes(name):
     ]
     numbers = numbers_of(rules)
     program = compiled(functools.partial(apply, rules), numbers, *inputs[0])
-    close(eager(rules, *inputs[-1]), case["expected"][-1])
+    if name in EAGER:
+        close(eager(rules, *inputs[-1]), case["expected"][-1])
     for (scores, ids, length), expected in zip(inputs, case["expected"], strict=True):
         close(program(numbers, scores, ids, length), expected)
 
@@ -161,7 +164,7 @@ def test_a_large_vocabulary():
     """Every word is in the nucleus or not as in a sorted vocabulary."""
     scores = np.random.default_rng(0).normal(0, 3, (2, 50_000)).astype("float32")
     ids, length = buffer([[1], [2]])
-    kept = np.isfinite(ops.convert_to_numpy(top_p(ops.convert_to_tensor(scores), ids, length, top_p=0.9)))
+    kept = np.isfinite(compiled(functools.partial(top_p, top_p=0.9), scores, ids, length)(scores, ids, length))
     for row, mask in zip(scores.astype("float64"), kept, strict=True):
         likely = np.exp(np.sort(row)[::-1] - row.max())
         count = np.searchsorted(np.cumsum(likely / likely.sum()), 0.9) + 1

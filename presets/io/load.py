@@ -6,7 +6,9 @@ import keras
 import ml_dtypes
 import numpy as np
 
+from keras_tfm.generation.config import GenerationConfig
 from keras_tfm.layers.base import weights_follow
+from keras_tfm.layers.heads import CausalLanguageModeling
 from keras_tfm.layers.positions import Formula
 from keras_tfm.presets.io.checkpoint import open_checkpoint
 from keras_tfm.presets.io.hub import LOCATION, open_preset
@@ -47,14 +49,31 @@ def load_model(cls, source, *, dtype=None, load_weights=True, ignore_mismatched_
     preset, fields = _open(source, options)
     config = read_config(preset, cls.config_class, **fields)
     if not load_weights:
-        return cls(config, dtype=_policy(dtype, config.torch_dtype))
-    with open_checkpoint(preset) as checkpoint:
-        if dtype == "auto" and config.torch_dtype is None:
-            dtype = next(str(d) for d in (info.dtype for info in checkpoint.values()) if _is_float(d))
-        with weights_follow():
-            model = cls(config, dtype=_policy(dtype, config.torch_dtype))
-        fill(model, checkpoint, preset.name, ignore_mismatched_sizes)
+        model = cls(config, dtype=_policy(dtype, config.torch_dtype))
+    else:
+        with open_checkpoint(preset) as checkpoint:
+            if dtype == "auto" and config.torch_dtype is None:
+                dtype = next(str(d) for d in (info.dtype for info in checkpoint.values()) if _is_float(d))
+            with weights_follow():
+                model = cls(config, dtype=_policy(dtype, config.torch_dtype))
+            fill(model, checkpoint, preset.name, ignore_mismatched_sizes)
+    if isinstance(model, CausalLanguageModeling):
+        model.generation_config = _read_generation_config(preset, config)
     return model
+
+
+def load_generation_config(source, **options):
+    """See `GenerationConfig.from_preset`."""
+    preset, fields = _open(source, options)
+    return _read_generation_config(preset).updated(**fields)
+
+
+def _read_generation_config(preset, config=None):
+    """From its own file, unless that only repeats what the model's configuration says."""
+    stored = preset.json("generation_config.json")
+    if stored is None or stored.get("_from_model_config"):
+        return GenerationConfig.from_model_config(config or read_config(preset))
+    return GenerationConfig.from_dict(stored)
 
 
 def fill(model, checkpoint, source, ignore_mismatched_sizes=False):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 from keras import ops
 
+from keras_tfm.layers.heads import CausalLanguageModeling
 from keras_tfm.presets.io.checkpoint import TensorInfo, atomic_folder, write_checkpoint
 from keras_tfm.presets.io.translate import names_of, public_class
 
@@ -25,6 +26,8 @@ def save_model(model, folder, tokenizer=None, max_shard_size="5GB"):
     with atomic_folder(folder) as temporary:
         (temporary / "config.json").write_text(json.dumps(stored, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         write_checkpoint(temporary, tensors, lambda name: _stored(slots[name]), max_shard_size=max_shard_size)
+        if isinstance(model, CausalLanguageModeling):
+            model.generation_config.save_preset(temporary)
         if tokenizer is not None:
             tokenizer.save_preset(temporary)
 
