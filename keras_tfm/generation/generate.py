@@ -94,7 +94,9 @@ def generate(
 ):
     """See `CausalLanguageModeling.generate`."""
     config = (generation_config or model.generation_config).updated(**options)
-    config.validate()
+    config.validate(model.config.vocab_size)
+    if config.mode not in STRATEGIES:
+        raise NotImplementedError(f"{config.mode} search is not there yet: there are {', '.join(STRATEGIES)}")
     negative = negative_prompt_ids
     if negative is not None:
         negative = {"input_ids": negative, "attention_mask": negative_prompt_attention_mask}
