@@ -90,12 +90,14 @@ def smollm2():
     with torch.no_grad():
         logits = model(ids).logits
     print(tokenizer.decode(logits[0].argmax(-1)))
+    config = model.config.to_dict()
+    del config["_name_or_path"]
     return {
         "prompt": PROMPT,
         "ids": ids.tolist(),
         "logits": packed(logits[:, :, ::64]),  # of every 64th word
         "best": logits.argmax(-1).tolist(),
-        "config": model.config.to_dict(),
+        "config": config,
         "chat_template": tokenizer.chat_template,
     }
 
