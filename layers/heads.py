@@ -361,7 +361,6 @@ class CausalLanguageModeling(MaskedLanguageModeling):
             stopping_criteria: a list of such functions `rule(ids, length) -> (R,)`, True where a text has ended.
             prefix_allowed_tokens_fn: `f(row, ids) -> list`, the tokens that may follow the ids (a NumPy array) in the
                 row of that number of the batch.
-            assistant_model: a smaller model with the same vocabulary that proposes tokens (arXiv:2211.17192).
             streamer: an object with `put(ids)` and `end()`, which gets the prompt and then each token as it comes.
             negative_prompt_ids, negative_prompt_attention_mask: (B, T), what `guidance_scale` leads away from.
             tokenizer: for `stop_strings`.
@@ -375,6 +374,7 @@ class CausalLanguageModeling(MaskedLanguageModeling):
         Raises:
             TypeError: an unknown option.
             ValueError: options that contradict each other, prompts that are too long or don't fit the model.
+            NotImplementedError: contrastive search, constraints, and proposals by lookup.
         """
         from keras_tfm.generation.generate import generate
 

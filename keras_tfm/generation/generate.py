@@ -95,13 +95,14 @@ def generate(
     """See `CausalLanguageModeling.generate`."""
     config = (generation_config or model.generation_config).updated(**options)
     config.validate(model.config.vocab_size)
-    if config.mode not in STRATEGIES:
-        raise NotImplementedError(f"{config.mode} search is not there yet: there are {', '.join(STRATEGIES)}")
+    mode = "lookup" if config.prompt_lookup_num_tokens else config.mode
+    if mode not in STRATEGIES:
+        raise NotImplementedError(f"{mode} search is not there yet: there are {', '.join(STRATEGIES)}")
     negative = negative_prompt_ids
     if negative is not None:
         negative = {"input_ids": negative, "attention_mask": negative_prompt_attention_mask}
     task = Task(model, inputs, config, negative, logits_processor, stopping_criteria, seed)
-    strategy = STRATEGIES[config.mode](task)
+    strategy = STRATEGIES[mode](task)
     state, records = _run(strategy, task, watchers(task, streamer, tokenizer, prefix_allowed_tokens_fn))
     result = strategy.result(state, task) | {name: tuple(values) for name, values in records.items()}
     if streamer is not None:

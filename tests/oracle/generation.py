@@ -53,14 +53,6 @@ STRATEGIES = {
         {"num_beams": 3, "num_beam_groups": 3, "diversity_penalty": 1.0, "sequence_bias": {(5,): 2.5}},
         TWO,
     ),
-    "contrastive": ({"penalty_alpha": 0.6, "top_k": 4}, TWO),
-    "contrastive_ends": ({"penalty_alpha": 0.4, "top_k": 6, "eos_token_id": [60, 7, 20, 33, 41, 52, 11, 3]}, TWO),
-    "constrained": ({"num_beams": 4, "force_words_ids": [[9, 30]]}, TWO),
-    "constrained_choice": (
-        {"num_beams": 5, "force_words_ids": [[[9, 30], [12]], [44]], "num_return_sequences": 2},
-        TWO,
-    ),
-    "lookup": ({"prompt_lookup_num_tokens": 3}, {"input_ids": LONG["input_ids"][:1]}),
 }
 MODELS = {"gpt2/base": "GPT2LMHeadModel", "llama/grouped": "LlamaForCausalLM", "mixtral/base": "MixtralForCausalLM"}
 
