@@ -84,6 +84,8 @@ class TextEmbeddings(Layer):
         given = inputs.get("inputs_embeds")
         return self.word(inputs["input_ids"]) if given is None else given
 
+    first_position = 0  # of a text
+
     @property
     def room(self):
         """How many tokens the position table has rows for; None without one."""
@@ -106,12 +108,16 @@ class CountedTextEmbeddings(TextEmbeddings):
         self.padding = padding
 
     @property
+    def first_position(self):
+        return self.padding + 1
+
+    @property
     def room(self):
-        return self.position.input_dim - self.padding - 1
+        return self.position.input_dim - self.first_position
 
     def positions(self, inputs, tokens, start):
         if inputs.get("input_ids") is None:  # what is padding is not known
-            return super().positions(inputs, tokens, start) + self.padding + 1
+            return super().positions(inputs, tokens, start) + self.first_position
         real = ops.cast(ops.not_equal(inputs["input_ids"], self.padding), "int32")
         return (ops.cumsum(real, axis=1) + start) * real + self.padding
 

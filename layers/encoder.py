@@ -115,13 +115,18 @@ class TextEncoder(Model):
         """The layer that makes pooler_output (B, D) of the first token, or None."""
         return Dense(self.config.hidden_size, activation="tanh")
 
-    def relations(self, x, cache, start):
+    def relations(self, inputs, x, cache, start):
         """What the blocks are told of the distances between tokens: {"rope": ..} or {"bias": ..}, see `Attention`."""
         return {}
 
     def run(self, x, *args, **options):
         """x (B, T, D) through the blocks: see `run_blocks`."""
         return run_blocks(self.blocks, x, self.config, *args, **options)
+
+    @property
+    def causal(self):
+        """Whether each token sees only those before it."""
+        return self.config.is_decoder
 
     @property
     def room(self):
@@ -141,7 +146,13 @@ class TextEncoder(Model):
         return True
 
     def new_cache(self, batch, length):
-        """An empty cache for `batch` texts of at most `length` tokens: for each block 2 x (B, S, H, C)."""
+        """An empty cache for `batch` texts of at most `length` tokens: for each block 2 x (B, S, H, C).
+
+        Raises:
+            ValueError: the model is no decoder.
+        """
+        if not self.causal:
+            raise ValueError(f"{type(self).__name__} sees what comes next: a cache, and generation, need a decoder")
         return tuple(block.attention.new_cache(batch, length) for block in self.blocks)
 
     def call(self, inputs, cache=None, start=0, output_hidden_states=None, output_attentions=None, training=None):
@@ -155,10 +166,7 @@ class TextEncoder(Model):
         mask, context = inputs.get("attention_mask"), inputs.get("encoder_hidden_states")
         if context is not None and not self.config.add_cross_attention:
             raise ValueError("encoder_hidden_states need a model with add_cross_attention=True and is_decoder=True")
-        if self.config.is_decoder:
-            attend = decoder_mask(mask, length(inputs), cache and cache[0], start)
-        else:
-            attend = padding_mask(mask)
+        attend = decoder_mask(mask, length(inputs), cache and cache[0], start) if self.causal else padding_mask(mask)
         x = self.embeddings(inputs, start=start)
         x, states = self.run(
             x,
@@ -169,7 +177,7 @@ class TextEncoder(Model):
             context=context,
             attend_context=padding_mask(inputs.get("encoder_attention_mask")),
             start=start,
-            **self.relations(x, cache, start),
+            **self.relations(inputs, x, cache, start),
         )
         outputs = {"last_hidden_state": x}
         if self.pooler is not None:

@@ -61,13 +61,10 @@ def test_saving_gives_the_reference_checkpoint_back(case, model, tmp_path):
 
 
 def greedy(model, ids, count):
-    """The `count` likeliest next tokens, one after the other, by the cache; [[tokens], ..]."""
-    length = ids.shape[1]
-    cache, new, start = model.new_cache(len(ids), length + count), ids, 0
-    tokens = []
-    for _ in range(count):
-        outputs = model({"input_ids": new}, cache=cache, start=start)
-        cache, start = outputs["past_key_values"], start + new.shape[1]
-        new = keras.ops.convert_to_numpy(outputs["logits"])[:, -1:].argmax(-1)
-        tokens.append(new[:, 0])
-    return np.stack(tokens, 1).tolist()
+    """The `count` likeliest next tokens, one after the other, [[tokens], ..]; with padding before the texts, which
+    changes nothing, where the model can be told of it."""
+    inputs = {"input_ids": ids}
+    if "attention_mask" in model.served:
+        inputs = {name: np.pad(x, ((0, 0), (2, 0))) for name, x in (inputs | {"attention_mask": ids * 0 + 1}).items()}
+    tokens = model.generate(inputs, max_new_tokens=count, eos_token_id=None)
+    return tokens[:, inputs["input_ids"].shape[1] :].tolist()

@@ -1,7 +1,9 @@
 """The text-generation pipeline and streaming: how texts are put together from what `generate` returns."""
 
+import functools
 import threading
 
+import keras
 import numpy as np
 import pytest
 from tokenizers import Tokenizer as Backend
@@ -79,6 +81,15 @@ def test_conversations_are_answered(pipe, model, tokenizer):
     assert pipe([messages, messages])[1] == pipe(messages)
 
 
+def test_texts_have_an_end_where_nobody_names_one(tokenizer):
+    sizes = {"vocab_size": len(WORDS), "n_embd": 8, "n_layer": 1, "n_head": 1, "n_positions": 30}
+    model = kt.GPT2LMHeadModel(kt.GPT2Config(**sizes, eos_token_id=None, bos_token_id=None))
+    pipe = kt.pipeline("text-generation", model, tokenizer, return_full_text=False)
+    [answer] = pipe(" ".join(["w4"] * 24))  # longer than the default of max_length
+    ids = model.generate(np.full((1, 24), 8), max_new_tokens=6)[0, 24:]
+    assert answer["generated_text"] == tokenizer.decode(ids, skip_special_tokens=True)
+
+
 def test_unknown_options_are_named(pipe):
     with pytest.raises(TypeError, match="max_new_tokens"):
         pipe("w1", max_new_token=3)
@@ -123,3 +134,46 @@ def test_what_no_model_can_do_is_refused(model):
         model.generate(np.array([[99]]))
     with pytest.raises(TypeError, match="num_beams"):
         model.generate(ids, num_beam=3)
+    sizes = {"vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
+    encoder = kt.BertLMHeadModel(kt.BertConfig(**sizes, intermediate_size=8))
+    with pytest.raises(ValueError, match="decoder"):
+        encoder.generate(ids, max_new_tokens=2)
+    sizes = {"vocab_size": 9, "n_embd": 8, "n_layer": 1, "n_head": 1, "n_positions": 8, "eos_token_id": 1}
+    pairs = kt.GPT2DoubleHeadsModel(kt.GPT2Config(**sizes))
+    with pytest.raises(ValueError, match="GPT2DoubleHeadsModel"):
+        pairs.generate(ids, max_new_tokens=2)
+
+
+def test_a_rule_of_ones_own(model):
+    def only_even(scores, ids, length):
+        words = keras.ops.arange(scores.shape[-1])
+        return keras.ops.where(words % 2 == 0, scores, -1e9)
+
+    def after_three(ids, length):
+        return keras.ops.broadcast_to(length >= 6, (ids.shape[0],))
+
+    ids = np.array([[5, 6, 7]])
+    new = model.generate(ids, max_new_tokens=9, logits_processor=[only_even], stopping_criteria=[after_three])[0, 3:]
+    assert len(new) == 3
+    assert not (new % 2).any()
+    with pytest.raises(TypeError, match="NumPy arrays"):
+        model.generate(ids, logits_processor=[functools.partial(only_even, words=[1])])
+
+
+def test_zero_may_end_texts_and_pad_them(model):
+    ids = np.array([[0, 6, 7]])
+    alone = keras.ops.convert_to_numpy(model({"input_ids": ids}))[0, -1].argmax()
+    assert model.generate(ids, max_new_tokens=1, eos_token_id=0, pad_token_id=0)[0, 3] == alone
+    # Where texts end with another token, the same 0 is padding.
+    alone = keras.ops.convert_to_numpy(model({"input_ids": ids[:, 1:]}))[0, -1].argmax()
+    assert model.generate(ids, max_new_tokens=1, eos_token_id=1, pad_token_id=0)[0, 3] == alone
+
+
+def test_prefixes_are_followed(model):
+    def allowed(row, ids):
+        return [10 + row, 20 + len(ids)]
+
+    ids = np.array([[5, 6, 7], [8, 9, 4]])
+    new = model.generate(ids, max_new_tokens=4, prefix_allowed_tokens_fn=allowed)[:, 3:]
+    for row, tokens in enumerate(new.tolist()):
+        assert all(token in allowed(row, [0] * (3 + i)) for i, token in enumerate(tokens))

@@ -37,8 +37,8 @@ class BeamSearch:
         self.beams, self.groups, self.samples = c.num_beams, c.num_beam_groups, c.do_sample
         self.size, self.ends = c.num_beams // c.num_beam_groups, max(1, len(task.ends))
         self.early, self.grows = c.early_stopping, c.length_penalty > 0
-        self.rules, self.stops = task.rules, Rules(task.stops)
-        self.key = (type(self), self.beams, self.groups, self.ends, self.samples, self.early, self.grows)
+        self.rules, self.stops, self.margin = task.rules, Rules(task.stops), task.margin
+        self.key = (type(self), self.beams, self.groups, self.ends, self.samples, self.early, self.grows, self.margin)
         self.key += (self.rules.key, self.stops.key, self.recorded)
 
     def begin(self, task):
@@ -103,7 +103,8 @@ class BeamSearch:
                 counts = ops.sum(ops.one_hot(others, own.shape[-1], dtype="float32"), axis=1)
                 own = own - arguments["diversity"] * ops.repeat(counts, self.size, axis=0)
             limits = {"allowed": part(arguments["allowed"])} if "allowed" in arguments else {}
-            own = processed(self.rules, own, part(ids), length, arguments | limits)
+            texts = part(ids)[:, self.margin :]
+            own = processed(self.rules, own, texts, length - self.margin, arguments | limits)
             scores.append(ops.reshape(own, (-1, self.size, own.shape[-1])))
             grown.append(self._grow(state, arguments, group, scores[-1]))
         row, token = (ops.reshape(ops.concatenate([g.pop(n) for g in grown], axis=1), (-1,)) for n in ("row", "token"))
@@ -116,8 +117,8 @@ class BeamSearch:
             "total": ops.concatenate([g.pop("total") for g in grown], axis=1),
             **{name: ops.stack([g[name] for g in grown], axis=1) for name in grown[0]},
         }
-        ends = ops.all(self.stops.any(arguments["stops"], new["ids"], length + 1))
-        new["stopped"] = ops.logical_or(state["stopped"], ends)
+        ends = self.stops.any(arguments["stops"], new["ids"][:, self.margin :], length + 1 - self.margin)
+        new["stopped"] = ops.logical_or(state["stopped"], ops.all(ends))
         records = {"logits": logits, "scores": ops.reshape(ops.concatenate(scores, axis=1), ops.shape(logits))}
         return new | {name: records[name] for name in self.recorded}
 
@@ -204,15 +205,9 @@ class BeamSearch:
         for text in range(len(state["done"])):
             found = []
             for group in range(self.groups):
-                its = [
-                    (
-                        state["best"][text, group, i],
-                        state["best_ids"][text, group, i, :end],
-                        state["best_history"][text, group, i, : end + 1],
-                    )
-                    for i, end in enumerate(state["best_lengths"][text, group])
-                    if state["best"][text, group, i] > -np.inf
-                ]
+                names = ("best", "best_ids", "best_history", "best_lengths")
+                its = zip(*(state[name][text, group] for name in names), strict=True)
+                its = [(score, ids[:end], rows[: end + 1]) for score, ids, rows, end in its if score > -np.inf]
                 if not state["done"][text, group]:  # then what has not ended counts, too
                     for i in range(group * self.size, (group + 1) * self.size):
                         row = text * self.beams + i

@@ -144,7 +144,7 @@ class GenerationConfig:
             self.exponential_decay_length_penalty = tuple(self.exponential_decay_length_penalty)
 
     def __repr__(self):
-        return f"GenerationConfig({', '.join(f'{name}={value!r}' for name, value in self._changed().items())})"
+        return f"GenerationConfig({', '.join(f'{name}={value!r}' for name, value in self.changed.items())})"
 
     @classmethod
     def from_preset(cls, source, **options):
@@ -207,7 +207,7 @@ class GenerationConfig:
         """
         if self.constraints is not None:
             raise ValueError("constraints cannot be stored: pass them to generate, or use force_words_ids")
-        stored = self.extra | self._changed()
+        stored = self.extra | self.changed
         if self.sequence_bias is not None:
             stored["sequence_bias"] = [[list(tokens), bias] for tokens, bias in self.sequence_bias.items()]
         return stored
@@ -302,7 +302,7 @@ class GenerationConfig:
             _refuse(f"num_return_sequences={returned} is more than num_beams={beams}: raise the second")
 
     def _warn_of_idle_options(self):
-        changed = self._changed()
+        changed = self.changed
         if not self.do_sample:
             used = ("top_k",) if self.penalty_alpha is not None else ()
             self._warn([name for name in SAMPLING if name in changed and name not in used], "without do_sample=True")
@@ -314,7 +314,8 @@ class GenerationConfig:
             options = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
             warnings.warn(f"{options} has no effect {where}", stacklevel=4)
 
-    def _changed(self):
+    @property
+    def changed(self):
         """The options that differ from their defaults."""
         return {name: getattr(self, name) for name in DEFAULTS if getattr(self, name) != DEFAULTS[name]}
 

@@ -5,7 +5,7 @@ from keras import ops
 
 from keras_tfm.generation import processors
 from keras_tfm.generation.beam import BeamSearch
-from keras_tfm.generation.prompt import Prompt, cached_program, rounded
+from keras_tfm.generation.prompt import Prompt, buffer, cached_program, end_tokens, rounded
 from keras_tfm.generation.rules import Rules
 from keras_tfm.generation.search import Search
 from keras_tfm.generation.watchers import watchers
@@ -38,17 +38,21 @@ class Task:
         if config.guidance_scale not in (None, 1):
             self._make_room_for(negative)
         self.size = rounded(self.until)
-        self.ends = np.atleast_1d([] if config.eos_token_id is None else config.eos_token_id).astype("int32")
+        self.ends = end_tokens(config)
         self.pad = next((p for p in (config.pad_token_id, *self.ends) if p is not None), 0)
-        rules = [*processors.processors(config.updated(max_length=self.until), self.prompt.length), *rules]
         last = [processors.normalize] * config.renormalize_logits
-        warpers = (
-            [*processors.warpers(config), *last] if config.mode in ("sample", "beam_sample", "contrastive") else []
-        )
-        self.rules = Rules([*rules, *last, *warpers])
+        warpers = [*processors.warpers(config), *last] if config.do_sample else []
+        self.rules = Rules([*self._processors(), *rules, *last, *warpers])
         self.stops = list(stops)
         self.recorded = tuple(n for n in ("scores", "logits") if getattr(config, f"output_{n}"))
         self.random = np.random.default_rng(np.random.randint(2**31) if seed is None else seed)
+
+    def _processors(self):
+        """The rules that the options ask for. They see the texts without the margin; the source of a decoder is its own
+        prompt."""
+        text = self.prompt.ids[:, self.margin :]
+        config = self.config.updated(max_length=self.until - self.margin)
+        return processors.processors(config, text.shape[1], buffer(text, rounded(text.shape[1]), -1))
 
     def _check_length(self):
         tokens, room = self.prompt.length, self.model.room

@@ -52,6 +52,8 @@ class Prompt:
         self._pad_on_the_left()
 
     def _checked(self, ids):
+        if len(self.model.signature()["input_ids"][0]) != 2:
+            raise ValueError(f"{type(self.model).__name__} compares texts: load the class of its language model alone")
         ids = np.asarray(ops.convert_to_numpy(ids))
         if ids.ndim != 2 or ids.dtype.kind not in "iu" or 0 in ids.shape:
             raise ValueError(f"input_ids must be integers (rows, tokens), not {ids.dtype} {ids.shape}")
@@ -62,8 +64,8 @@ class Prompt:
 
     def _guessed_mask(self):
         """Padding tokens are padding, unless texts also end with them."""
-        padding, ends = self.config.pad_token_id, np.atleast_1d(self.config.eos_token_id or [])
-        if padding is None or padding in ends:
+        padding = self.config.pad_token_id
+        if padding is None or padding in end_tokens(self.config):
             return None
         return (self.ids != padding).astype("int32")
 
@@ -104,6 +106,11 @@ class Prompt:
                 self.extra[name] = np.pad(self.extra[name], ((0, 0), (missing, 0)), mode="edge")
 
 
+def end_tokens(config):
+    """The tokens (N,) that end a text."""
+    return np.atleast_1d([] if config.eos_token_id is None else config.eos_token_id).astype("int32")
+
+
 def buffer(ids, size, fill):
     """ids (R, T) at the beginning of an array (R, S) of `fill`."""
     return np.pad(ids, ((0, 0), (0, size - ids.shape[1])), constant_values=fill)
@@ -129,7 +136,7 @@ def token_inputs(model, ids, places, given):
     for name in set(PER_TOKEN) & set(given):
         inputs[name] = ops.take(given[name], places, axis=1)
     if "attention_mask" in given and "position_ids" in model.optional:
-        first = getattr(getattr(model.backbone, "embeddings", None), "first_position", 0)
+        first = getattr(model.backbone.embeddings, "first_position", 0)
         inputs["position_ids"] = first + ops.maximum(real_positions(given["attention_mask"], places), 0)
     return inputs
 

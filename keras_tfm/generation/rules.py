@@ -29,6 +29,12 @@ class Rules:
             self.numbers.append(numbers)
             self.key.append((bare, function.args if partial else (), tuple(sorted(fixed.items()))))
         self.key = tuple(self.key)
+        try:
+            hash(self.key)
+        except TypeError as error:
+            raise TypeError(
+                f"what a rule binds is a part of its program: numbers, texts, tuples or NumPy arrays, not {error}"
+            ) from None
 
     def apply(self, numbers, scores, ids, length):
         """scores (R, V) after all of them; numbers as in `numbers`."""

@@ -25,8 +25,8 @@ class Search:
     def __init__(self, task):
         self.model, self.rules, self.recorded = task.model, task.rules, task.recorded
         self.stops = Rules([functools.partial(ended, eos=task.ends)] * bool(task.ends.size) + task.stops)
-        self.samples = task.config.do_sample
-        self.key = (type(self), self.samples, self.rules.key, self.stops.key, self.recorded)
+        self.samples, self.margin = task.config.do_sample, task.margin
+        self.key = (type(self), self.samples, self.margin, self.rules.key, self.stops.key, self.recorded)
 
     def begin(self, task):
         """The first state, and the arguments of `step`."""
@@ -57,13 +57,14 @@ class Search:
         """The state with one token more. What has finished goes on with padding."""
         ids, length = state["ids"], state["length"]
         logits, cache = next_logits(self.model, ids, length, state["cache"], arguments)
-        scores = processed(self.rules, logits, ids, length, arguments)
+        scores = processed(self.rules, logits, ids[:, self.margin :], length - self.margin, arguments)
         if self.samples:
             token = draw(scores, ops.take(arguments["chances"], length, axis=0))
         else:
             token = ops.cast(ops.argmax(scores, axis=-1), "int32")
         ids = put(ids, ops.where(state["finished"], arguments["pad"], token), length)
-        finished = ops.logical_or(state["finished"], self.stops.any(arguments["stops"], ids, length + 1))
+        stopped = self.stops.any(arguments["stops"], ids[:, self.margin :], length + 1 - self.margin)
+        finished = ops.logical_or(state["finished"], stopped)
         new = {"ids": ids, "length": length + 1, "cache": cache, "finished": finished}
         return new | {name: {"logits": logits, "scores": scores}[name] for name in self.recorded}
 

@@ -146,7 +146,7 @@ class DebertaV2Model(TextEncoder):
     def make_pooler(self):
         return None
 
-    def relations(self, x, cache, start):
+    def relations(self, inputs, x, cache, start):
         return {} if self.distances is None else {"distances": self.distances(x)}
 
 

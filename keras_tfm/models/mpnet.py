@@ -60,7 +60,7 @@ class MPNetModel(TextEncoder):
     def make_embeddings(self):
         return super().make_embeddings(CountedTextEmbeddings, padding=PADDING)
 
-    def relations(self, x, cache, start):
+    def relations(self, inputs, x, cache, start):
         tokens = ops.shape(x)[1]
         return {"bias": self.relative(tokens=tokens, keys=tokens)}  # (1, H, T, T)
 

@@ -71,12 +71,12 @@ class SinesThenCosines(Waves):
 class RoFormerModel(TextEncoder):
     """The encoder, or with `is_decoder` a causal decoder; positions are rotations, which checkpoints store as a table.
 
-    Takes no position_ids and has no pooler.
+    Has no pooler.
     """
 
     config_class = RoFormerConfig
     has_pooler = False
-    optional = ("inputs_embeds", "encoder_hidden_states", "encoder_attention_mask")
+    optional = ("position_ids", "inputs_embeds", "encoder_hidden_states", "encoder_attention_mask")
 
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
@@ -98,9 +98,12 @@ class RoFormerModel(TextEncoder):
     def make_pooler(self):
         return None
 
-    def relations(self, x, cache, start):
-        check_length(start + ops.shape(x)[1], self.room)
-        waves = self.waves(positions_of(x, start))[:, :, None]  # (1, T, 1, C)
+    def relations(self, inputs, x, cache, start):
+        positions = inputs.get("position_ids")
+        if positions is None:
+            check_length(start + ops.shape(x)[1], self.room)
+            positions = positions_of(x, start)
+        waves = self.waves(positions)[:, :, None]  # (1 or B, T, 1, C)
         sin, cos = ops.split(waves, 2, axis=-1)
         return {"rope": (cos, sin)}
 

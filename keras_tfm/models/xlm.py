@@ -143,20 +143,23 @@ class XLMModel(TextEncoder):
     def make_pooler(self):
         return None
 
+    @property
+    def causal(self):
+        return self.config.causal
+
     def signature(self):
         return self.served | ({"langs": ((None, None), "int32")} if self.config.languages else {})
 
     def call(self, inputs, cache=None, start=0, output_hidden_states=None, output_attentions=None, training=None):
         """As `TextEncoder.call`; attention_mask (B, T) is about the new tokens alone."""
         real, x = self.real(inputs), self.embeddings(inputs, start=start)
-        causal = self.config.causal
         real_x = ops.cast(real, x.dtype)[:, :, None]
         x, states = self.run(
             x * real_x,
             cache,
             output_hidden_states,
             output_attentions,
-            attend=decoder_mask(None, length(inputs), cache and cache[0], start) if causal else padding_mask(real),
+            attend=decoder_mask(None, length(inputs), cache and cache[0], start) if self.causal else padding_mask(real),
             start=start,
             real=real_x,
         )

@@ -7,6 +7,7 @@ import numpy as np
 from keras_tfm.generation.config import GenerationConfig
 from keras_tfm.pipelines.base import Pipeline
 
+NEW_TOKENS = 256  # at most, where nobody says how many
 CALL = ("logits_processor", "stopping_criteria", "prefix_allowed_tokens_fn", "streamer", "seed")
 
 
@@ -17,7 +18,7 @@ class TextGenerationPipeline(Pipeline):
 
     Options: return_full_text, whether the prompt comes back, too (default True); prefix, a text before each prompt;
     clean_up_tokenization_spaces (default False); and any of `generate`'s, such as max_new_tokens=20, do_sample=True,
-    streamer. Without max_new_tokens and max_length the model's own limits hold.
+    streamer. Where neither they nor the model's generation_config say how long texts may become, 256 tokens are new.
     """
 
     auto_class = "AutoModelForCausalLM"
@@ -79,6 +80,10 @@ class TextGenerationPipeline(Pipeline):
         width = max(map(len, prompts))
         ids = np.array([np.pad(prompt, (width - len(prompt), 0)) for prompt in prompts])
         mask = np.array([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+        config = self.model.generation_config
+        if not {"max_new_tokens", "max_length"} & {*options, *config.changed}:
+            room = self.model.room or width + NEW_TOKENS
+            options = options | {"max_new_tokens": max(1, min(NEW_TOKENS, room - width))}
         if "stop_strings" in options:
             options = options | {"tokenizer": self.tokenizer}
         sequences = self.model.generate({"input_ids": ids, "attention_mask": mask}, **options)

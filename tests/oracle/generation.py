@@ -29,6 +29,7 @@ STRATEGIES = {
     "greedy_max_length": ({"max_length": 9, "max_new_tokens": None}, TWO),
     "repetition": ({"repetition_penalty": 1.7}, LONG),
     "no_repeat": ({"no_repeat_ngram_size": 2}, LONG),
+    "encoder_repetition": ({"encoder_repetition_penalty": 1.4, "encoder_no_repeat_ngram_size": 2}, LONG),
     "bad_words": ({"bad_words_ids": [[5], [12, 9], [31], [47], [17, 3, 8]]}, TWO),
     "bias": ({"sequence_bias": {(5,): 2.5, (12, 9): 4.0, (31,): -3.0}}, TWO),
     "min_length": ({"min_new_tokens": 7, "eos_token_id": [60, 7, 20, 33, 41, 52, 11, 3]}, TWO),
@@ -39,6 +40,10 @@ STRATEGIES = {
     "decaying": ({"exponential_decay_length_penalty": (2, 1.8)}, TWO),
     "guided": ({"guidance_scale": 2.0}, TWO),
     "guided_negative": ({"guidance_scale": 1.6, "negative_prompt_ids": text(2, 3, vocabulary=61)["input_ids"]}, TWO),
+    "guided_longer": (
+        {"guidance_scale": 1.6, "negative_prompt_ids": LONG["input_ids"], "min_length": 9, "repetition_penalty": 1.2},
+        TWO,
+    ),
     "beam": ({"num_beams": 3}, TWO),
     "beam_left": ({"num_beams": 3}, LEFT),
     "beam_returned": ({"num_beams": 4, "num_return_sequences": 3, "eos_token_id": [60, 7, 20]}, TWO),
@@ -48,6 +53,7 @@ STRATEGIES = {
     "beam_never": ({"num_beams": 3, "early_stopping": "never", "eos_token_id": [60, 7, 20, 33, 41]}, TWO),
     "beam_no_end": ({"num_beams": 2, "eos_token_id": None}, TWO),
     "beam_rules": ({"num_beams": 3, "no_repeat_ngram_size": 2, "repetition_penalty": 1.3}, LONG),
+    "beam_encoder_repetition": ({"num_beams": 2, "encoder_no_repeat_ngram_size": 2}, LONG),
     "groups": ({"num_beams": 4, "num_beam_groups": 2, "diversity_penalty": 0.6, "num_return_sequences": 4}, TWO),
     "groups_of_one": (
         {"num_beams": 3, "num_beam_groups": 3, "diversity_penalty": 1.0, "sequence_bias": {(5,): 2.5}},
