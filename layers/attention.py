@@ -68,8 +68,8 @@ class Attention(Layer):
     rotates_value = False  # whether `rope` turns the values, too
 
     def new_cache(self, batch, length):
-        """An empty cache for `batch` texts of at most `length` tokens: 2 x (B, S, K, C). With a `window` below `length`
-        it slides: S is the window, and what stands in it are the tokens just before the new ones."""
+        """An empty cache for `batch` texts of at most `length` tokens: 2 x (B, S, K, C). With a `window` no longer
+        than that it slides: S is the window, and what stands in it are the tokens just before the new ones."""
         kept = length if self.window is None else min(length, self.window)
         return tuple(ops.zeros((batch, kept, self.kv_heads, self.channels), self.compute_dtype) for _ in range(2))
 
