@@ -12,6 +12,8 @@ import pytest
 
 import keras_tfm
 
+pytestmark = pytest.mark.xdist_group("packaging")  # two builds of one folder at a time get into each other's way
+
 ROOT = Path(__file__).parent.parent
 CHECK = (
     "import keras_tfm.layers, keras_tfm.presets.io, keras_tfm.auto; "
