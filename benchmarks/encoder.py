@@ -10,86 +10,50 @@ imports. Transformers leaves the weights in the mapped file until they are used,
 with the first answer (1 x 16), which on JAX and TensorFlow is compiled for.
 """
 
-import argparse
-import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from pathlib import Path
 
 import numpy as np
+from contestants import REFERENCE, Process, heading, keras_versions, parser, reference_versions, run
 
 SHAPES = {"8 x 128": (8, 128), "1 x 16": (1, 16)}  # batch x tokens
-BACKENDS = ("jax", "torch", "tensorflow")
-REFERENCE = "transformers"
 
 
 # What runs in the contestants' processes. -----------------------------------------------------------------------------
 
 
-def keras_contestant(checkpoint, device, dtype):
-    """Yields the versions; then, once asked again, loads `checkpoint` and yields its device and forward pass."""
-    import keras
-
-    import keras_tfm as kt
-    import keras_tfm.presets.io.load
+def keras_contestant(task):
     from keras_tfm.models.bert import BertModel
+    from keras_tfm.presets.io.load import load_model
     from keras_tfm.runtime.compiling import compiled
 
-    backend = keras.backend.backend()
-    yield f"keras_tfm {kt.__version__}, Keras {keras.__version__}, {backend} {__import__(backend).__version__}"
-    model = BertModel.from_preset(checkpoint, dtype=dtype)  # Keras takes a GPU where its backend sees one
+    yield keras_versions()
+    model = load_model(BertModel, task["checkpoint"], dtype=task["dtype"])  # on a GPU where the backend sees one
     forward = compiled(model)
-    yield model.weights[0].value.device, lambda inputs: forward(inputs)["last_hidden_state"]
+    yield model.weights[0].value.device, lambda shape: part(forward(inputs(*SHAPES[shape]))["last_hidden_state"])
 
 
-def reference_contestant(checkpoint, device, dtype):
-    """As `keras_contestant`."""
+def reference_contestant(task):
     import torch
-    import transformers
     from transformers import BertModel
 
-    yield f"Transformers {transformers.__version__}, torch {torch.__version__}"
-    model = BertModel.from_pretrained(checkpoint, dtype=getattr(torch, dtype)).eval()
-    model = model.to("cuda" if device == "gpu" else "cpu")
+    yield reference_versions()
+    model = BertModel.from_pretrained(task["checkpoint"], dtype=getattr(torch, task["dtype"])).eval()
+    model = model.to("cuda" if task["device"] == "gpu" else "cpu")
 
-    def forward(inputs):
+    def forward(shape):
         with torch.inference_mode():
-            tensors = {name: torch.from_numpy(x).to(model.device) for name, x in inputs.items()}
-            return model(**tensors).last_hidden_state.float().cpu().numpy()
+            tensors = {name: torch.from_numpy(x).to(model.device) for name, x in inputs(*SHAPES[shape]).items()}
+            return part(model(**tensors).last_hidden_state.float().cpu().numpy())
 
     yield model.device, forward
 
 
-def resident(peak=False):
-    """MiB of this process in memory, now or at most."""
-    field = "VmHWM" if peak else "VmRSS"
-    status = Path("/proc/self/status").read_text().split("\n")
-    return int(next(line for line in status if line.startswith(field)).split()[1]) / 1024
-
-
-def contestant(name, checkpoint, device, dtype, threads):
-    """Answers one line of JSON to each line of standard input: "load", or a shape's name for a timed forward pass."""
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])  # every framework takes a thread for each
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what libraries print goes elsewhere
-    stages = (reference_contestant if name == REFERENCE else keras_contestant)(checkpoint, device, dtype)
-    answers.write(json.dumps({"versions": next(stages)}) + "\n")
-    imported = resident()
-    for line in sys.stdin:
-        command, answer, start = line.strip(), {}, time.perf_counter()
-        if command == "load":
-            device, forward = next(stages)
-            answer["device"] = str(device)
-        else:
-            outputs = forward(inputs(*SHAPES[command]))
-            answer["outputs"] = outputs[:, :4, :16].astype("float32").tolist()
-        answer |= {"seconds": time.perf_counter() - start, "peak": resident(peak=True) - imported}
-        answers.write(json.dumps(answer) + "\n")
+def part(states):
+    """As much of the hidden states as is compared."""
+    return {"outputs": states[:, :4, :16].astype("float32").tolist()}
 
 
 # What runs in the first process. --------------------------------------------------------------------------------------
@@ -102,39 +66,6 @@ def inputs(batch, length):
     mask[::2, length - length // 4 :] = 0
     ids = draw.integers(1, 30000, (batch, length)).astype("int32")
     return {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-
-
-class Process:
-    """A contestant."""
-
-    def __init__(self, python, name, options):
-        environment = {"KERAS_BACKEND": name, "TF_CPP_MIN_LOG_LEVEL": "3", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
-        if options.device == "cpu":
-            environment["CUDA_VISIBLE_DEVICES"] = ""
-        self.process = subprocess.Popen(
-            [python, __file__, "--contestant", name, options.checkpoint, "--device", options.device]
-            + ["--dtype", options.dtype, "--threads", str(options.threads)],
-            env=os.environ | environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=None if options.verbose else subprocess.DEVNULL,
-            text=True,
-        )
-        self.name, self.versions = name, self.answer()["versions"]
-
-    def ask(self, command):
-        self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
-        return self.answer()
-
-    def answer(self):
-        if not (line := self.process.stdout.readline()):
-            raise RuntimeError(f"the process of {self.name} has ended; --verbose shows what it printed")
-        return json.loads(line)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 WRITE = """
@@ -151,17 +82,18 @@ def write_checkpoint(folder):
     subprocess.run([sys.executable, "-c", WRITE, folder], check=True, stderr=subprocess.DEVNULL)
 
 
-def measure(options):
+def measure(options, checkpoint):
     """Asks everything of everyone, in turns: versions, and {what: {contestant: [numbers]}}."""
     numbers, versions = {}, {}
 
     def note(what, name, value):
         numbers.setdefault(what, {}).setdefault(name, []).append(value)
 
-    pythons = dict.fromkeys(options.backends, sys.executable) | {REFERENCE: options.reference}
+    names = [*options.backends, REFERENCE]
+    task = {"checkpoint": checkpoint, "dtype": options.dtype}
     for _ in range(options.loads):
-        for name, python in pythons.items():
-            process = Process(python, name, options)
+        for name in names:
+            process = Process(name, options, **task)
             loaded, answered = process.ask("load"), process.ask("1 x 16")
             process.close()
             note("load, s", name, loaded["seconds"])
@@ -169,7 +101,7 @@ def measure(options):
             note("load and first answer, s", name, loaded["seconds"] + answered["seconds"])
             note("load and first answer, peak MiB", name, answered["peak"])
 
-    processes = [Process(python, name, options) for name, python in pythons.items()]
+    processes = [Process(name, options, **task) for name in names]
     outputs = {}
     for process in processes:
         versions[process.name] = f"{process.versions}, on {process.ask('load')['device']}"
@@ -181,7 +113,7 @@ def measure(options):
         for _ in range(options.rounds * (1 if shape == "8 x 128" else 5)):
             for process in processes:
                 note(f"forward {shape}, ms", process.name, process.ask(shape)["seconds"] * 1000)
-        for name in pythons:
+        for name in names:
             note(f"difference {shape}", name, np.abs(outputs[name, shape] - outputs[REFERENCE, shape]).max())
     for process in processes:
         process.close()
@@ -190,11 +122,7 @@ def measure(options):
 
 def report(options, versions, numbers):
     """The results as a Markdown table."""
-    machine = f"{os.cpu_count()} cores, {platform.machine()}" if options.device == "cpu" else options.device
-    lines = [f"## BERT-base on {machine}, {options.dtype}", ""]
-    if options.device == "cpu":
-        lines += [f"{options.threads} threads each.", ""]
-    lines += [*(f"- {name}: {version}" for name, version in versions.items()), ""]
+    lines = heading(f"BERT-base, {options.dtype},", options, versions)
     lines += ["| what | contestant | min | median | max | median / reference |", "|---|---|--:|--:|--:|--:|"]
     for what, results in numbers.items():
         if what.startswith("difference"):
@@ -212,31 +140,15 @@ def report(options, versions, numbers):
     return "\n".join(lines) + "\n"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reference", help="the Python that has transformers>=5 and torch")
-    parser.add_argument("--backends", nargs="+", default=BACKENDS, choices=BACKENDS)
-    parser.add_argument("--rounds", type=int, default=10, help="passes of 8 x 128 each (1 x 16: five times as many)")
-    parser.add_argument("--loads", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="so many cores for each contestant")
-    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
-    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
-    parser.add_argument("--markdown", help="a file to add the table to, such as benchmarks/RESULTS.md")
-    parser.add_argument("--verbose", action="store_true", help="show what the contestants print to standard error")
-    parser.add_argument("--contestant", nargs=2, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.contestant:
-        return contestant(*options.contestant, options.device, options.dtype, options.threads)
-    if not options.reference:
-        parser.error("--reference is needed: a Python that has transformers>=5 and torch")
-    with tempfile.TemporaryDirectory() as options.checkpoint:
-        write_checkpoint(options.checkpoint)
-        table = report(options, *measure(options))
-    print(table)
-    if options.markdown:
-        with open(options.markdown, "a") as file:
-            file.write("\n" + table)
+def benchmark(options):
+    with tempfile.TemporaryDirectory() as checkpoint:
+        write_checkpoint(checkpoint)
+        return report(options, *measure(options, checkpoint))
 
 
 if __name__ == "__main__":
-    main()
+    parser = parser(__doc__)
+    parser.add_argument("--rounds", type=int, default=10, help="passes of 8 x 128 each (1 x 16: five times as many)")
+    parser.add_argument("--loads", type=int, default=3)
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
+    run(parser, {"keras": keras_contestant, REFERENCE: reference_contestant}, benchmark)
