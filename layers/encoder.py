@@ -5,10 +5,11 @@ Shapes: B batch, T new tokens, S keys (S = T without a cache), D width, H heads,
 """
 
 from keras import ops
-from keras.layers import Dense, Dropout, LayerNormalization
+from keras.layers import Dense, LayerNormalization
 
 from keras_tfm.layers.attention import Attention
-from keras_tfm.layers.base import Layer, Model, run_blocks
+from keras_tfm.layers.base import Model, run_blocks
+from keras_tfm.layers.blocks import PostNormBlock
 from keras_tfm.layers.embeddings import RelativeKeyAttention, TextEmbeddings
 from keras_tfm.layers.masks import decoder_mask, length, padding_mask
 from keras_tfm.layers.mlp import MLP
@@ -29,8 +30,8 @@ def self_attention(c, relative=RelativeKeyAttention):
     return Attention(**sizes)
 
 
-class PostNormBlock(Layer):
-    """Attention, attention to an encoder if there is one, and an MLP; each is added to its input and normalised.
+class EncoderBlock(PostNormBlock):
+    """A post-norm block as the configuration describes it, with attention to an encoder if `add_cross_attention`.
 
     Args:
         c: the configuration.
@@ -38,32 +39,21 @@ class PostNormBlock(Layer):
     """
 
     def __init__(self, c, attention=None, **kwargs):
-        super().__init__(**kwargs)
-        self.attention = attention or self_attention(c)
-        self.attention_norm = LayerNormalization(epsilon=c.layer_norm_eps)
-        self.cross_attention = self.cross_attention_norm = None
+        cross = {}
         if c.add_cross_attention:
-            self.cross_attention = Attention(
+            cross["cross_attention"] = Attention(
                 c.hidden_size, c.num_attention_heads, dropout=c.attention_probs_dropout_prob
             )
-            self.cross_attention_norm = LayerNormalization(epsilon=c.layer_norm_eps)
-        self.mlp = MLP(c.hidden_size, c.intermediate_size, c.hidden_act)
-        self.mlp_norm = LayerNormalization(epsilon=c.layer_norm_eps)
-        self.dropout = Dropout(c.hidden_dropout_prob)
-
-    def call(self, x, attend=None, context=None, attend_context=None, cache=None, start=0, weights=False, **relations):
-        """x (B, T, D), attend (B, 1, T, S), context (B, S, D) -> (B, T, D), cache, {name: weights (B, H, T, S)}.
-
-        What the model says of the `relations` between tokens is for the attention, see there.
-        """
-        y, cache, seen = self.attention(x, attend=attend, cache=cache, start=start, weights=weights, **relations)
-        x = self.attention_norm(x + self.dropout(y))
-        seen = {"attentions": seen}
-        if context is not None:
-            y, _, cross = self.cross_attention(x, context=context, attend=attend_context, weights=weights)
-            x = self.cross_attention_norm(x + self.dropout(y))
-            seen["cross_attentions"] = cross
-        return self.mlp_norm(x + self.dropout(self.mlp(x))), cache, seen
+            cross["cross_attention_norm"] = LayerNormalization(epsilon=c.layer_norm_eps)
+        super().__init__(
+            attention or self_attention(c),
+            MLP(c.hidden_size, c.intermediate_size, c.hidden_act),
+            LayerNormalization(epsilon=c.layer_norm_eps),
+            LayerNormalization(epsilon=c.layer_norm_eps),
+            dropout=c.hidden_dropout_prob,
+            **cross,
+            **kwargs,
+        )
 
 
 class TextEncoder(Model):
@@ -109,7 +99,7 @@ class TextEncoder(Model):
         return [self.make_block() for _ in range(self.config.num_hidden_layers)]
 
     def make_block(self):
-        return PostNormBlock(self.config)
+        return EncoderBlock(self.config)
 
     def make_pooler(self):
         """The layer that makes pooler_output (B, D) of the first token, or None."""

@@ -10,7 +10,7 @@ from keras.layers import Dense, Dropout
 from keras_tfm.layers.base import Layer, run_blocks
 from keras_tfm.layers.config import Config
 from keras_tfm.layers.embeddings import RelativeKeyAttention
-from keras_tfm.layers.encoder import PostNormBlock, TextEncoder, self_attention
+from keras_tfm.layers.encoder import EncoderBlock, TextEncoder, self_attention
 from keras_tfm.layers.heads import (
     MaskedLanguageModeling,
     MultipleChoice,
@@ -79,7 +79,7 @@ class AlbertModel(TextEncoder):
         return [AlbertGroup([self.make_block() for _ in inner]) for _ in range(c.num_hidden_groups)]
 
     def make_block(self):
-        return PostNormBlock(self.config, self_attention(self.config, UnscaledRelativeAttention))
+        return EncoderBlock(self.config, self_attention(self.config, UnscaledRelativeAttention))
 
     def run(self, x, *args, **options):
         """As in other encoders; there is one hidden state a layer, not a block."""

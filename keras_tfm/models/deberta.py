@@ -9,7 +9,7 @@ from keras import ops
 from keras.layers import Dense
 
 from keras_tfm.layers.disentangled import DisentangledAttention
-from keras_tfm.layers.encoder import PostNormBlock
+from keras_tfm.layers.encoder import EncoderBlock
 from keras_tfm.layers.heads import QuestionAnswering, TokenClassification
 from keras_tfm.models.deberta_v2 import (
     DebertaV2Config,
@@ -58,7 +58,7 @@ class DebertaModel(DebertaV2Model):
     config_class = DebertaConfig
 
     def make_block(self):
-        return PostNormBlock(self.config, TalkingAttention(self.config))
+        return EncoderBlock(self.config, TalkingAttention(self.config))
 
 
 class DebertaForMaskedLM(DebertaV2ForMaskedLM):

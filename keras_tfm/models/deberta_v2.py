@@ -14,7 +14,7 @@ from keras_tfm.layers.base import Layer
 from keras_tfm.layers.config import Config
 from keras_tfm.layers.disentangled import DisentangledAttention, Distances
 from keras_tfm.layers.embeddings import TextEmbeddings
-from keras_tfm.layers.encoder import PostNormBlock, TextEncoder
+from keras_tfm.layers.encoder import EncoderBlock, TextEncoder
 from keras_tfm.layers.heads import (
     MaskedLanguageModeling,
     MultipleChoice,
@@ -95,7 +95,7 @@ class DebertaEmbeddings(TextEmbeddings):
         return x * ops.cast(mask, x.dtype)[..., None]
 
 
-class ConvolvedBlock(PostNormBlock):
+class ConvolvedBlock(EncoderBlock):
     """A block whose output takes in a convolution of its input: the first block of v2."""
 
     def __init__(self, c, **kwargs):
@@ -141,7 +141,7 @@ class DebertaV2Model(TextEncoder):
         return blocks
 
     def make_block(self):
-        return PostNormBlock(self.config, DisentangledAttention(self.config))
+        return EncoderBlock(self.config, DisentangledAttention(self.config))
 
     def make_pooler(self):
         return None

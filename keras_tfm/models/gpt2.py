@@ -11,8 +11,9 @@ from keras.layers import Dropout, Embedding, LayerNormalization
 
 from keras_tfm.layers.attention import Attention
 from keras_tfm.layers.base import Layer
+from keras_tfm.layers.blocks import PreNormBlock
 from keras_tfm.layers.config import Config
-from keras_tfm.layers.decoder import CausalDecoder, LastTokenClassification, NextWordPrediction, PreNormBlock
+from keras_tfm.layers.decoder import CausalDecoder, LastTokenClassification, NextWordPrediction
 from keras_tfm.layers.heads import QuestionAnswering, SequenceSummary, TokenClassification, respond
 from keras_tfm.layers.masks import padding_mask
 from keras_tfm.layers.mlp import MLP

@@ -8,14 +8,9 @@ from dataclasses import dataclass
 from keras.layers import LayerNormalization
 
 from keras_tfm.layers.attention import Attention
+from keras_tfm.layers.blocks import ParallelBlock, PreNormBlock
 from keras_tfm.layers.config import Config
-from keras_tfm.layers.decoder import (
-    CausalDecoder,
-    LastTokenClassification,
-    NextWordPrediction,
-    ParallelBlock,
-    PreNormBlock,
-)
+from keras_tfm.layers.decoder import CausalDecoder, LastTokenClassification, NextWordPrediction
 from keras_tfm.layers.heads import QuestionAnswering, TokenClassification
 from keras_tfm.layers.mlp import MLP
 from keras_tfm.layers.positions import rotary

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from keras.layers import RMSNormalization
 
 from keras_tfm.layers.attention import Attention
+from keras_tfm.layers.blocks import PreNormBlock
 from keras_tfm.layers.config import Config
-from keras_tfm.layers.decoder import CausalDecoder, LastTokenClassification, NextWordPrediction, PreNormBlock
+from keras_tfm.layers.decoder import CausalDecoder, LastTokenClassification, NextWordPrediction
 from keras_tfm.layers.heads import QuestionAnswering
 from keras_tfm.layers.mlp import GatedMLP
 from keras_tfm.layers.positions import rotary

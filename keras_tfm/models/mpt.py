@@ -11,8 +11,9 @@ from keras import ops
 from keras.layers import LayerNormalization
 
 from keras_tfm.layers.attention import Attention
+from keras_tfm.layers.blocks import PreNormBlock
 from keras_tfm.layers.config import Config
-from keras_tfm.layers.decoder import CausalDecoder, LastTokenClassification, NextWordPrediction, PreNormBlock
+from keras_tfm.layers.decoder import CausalDecoder, LastTokenClassification, NextWordPrediction
 from keras_tfm.layers.heads import QuestionAnswering, TokenClassification
 from keras_tfm.layers.mlp import MLP
 from keras_tfm.layers.positions import alibi, key_places

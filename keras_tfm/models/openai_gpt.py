@@ -6,12 +6,10 @@ Shapes: B batch, T new tokens, S keys, D width, H heads, V words.
 
 from dataclasses import dataclass
 
-from keras.layers import Identity
-
 from keras_tfm.layers.attention import Attention
 from keras_tfm.layers.config import Config
 from keras_tfm.layers.decoder import CausalDecoder, LastTokenClassification, NextWordPrediction
-from keras_tfm.layers.encoder import PostNormBlock
+from keras_tfm.layers.encoder import EncoderBlock
 from keras_tfm.models.gpt2 import GPT2DoubleHeadsModel, GPT2Model
 
 
@@ -61,10 +59,10 @@ class OpenAIGPTModel(GPT2Model):
 
     def make_block(self, index):
         c = self.config
-        return PostNormBlock(c, Attention(c.hidden_size, c.num_attention_heads, dropout=c.attn_pdrop))
+        return EncoderBlock(c, Attention(c.hidden_size, c.num_attention_heads, dropout=c.attn_pdrop))
 
     def make_norm(self):
-        return Identity()  # the last block ends with one
+        return None  # the last block ends with one
 
 
 class OpenAIGPTLMHeadModel(NextWordPrediction):

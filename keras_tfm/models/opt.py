@@ -10,8 +10,9 @@ from keras.layers import Dense, Embedding, LayerNormalization
 
 from keras_tfm.layers.attention import Attention
 from keras_tfm.layers.base import Layer
+from keras_tfm.layers.blocks import PostNormBlock, PreNormBlock
 from keras_tfm.layers.config import Config
-from keras_tfm.layers.decoder import CausalDecoder, LastTokenClassification, NextWordPrediction, PreNormBlock
+from keras_tfm.layers.decoder import CausalDecoder, LastTokenClassification, NextWordPrediction
 from keras_tfm.layers.heads import QuestionAnswering
 from keras_tfm.layers.mlp import MLP
 from keras_tfm.layers.positions import real_positions
@@ -73,16 +74,6 @@ class OPTEmbeddings(Layer):
         return x + self.position(real_positions(inputs.get("attention_mask"), places) + UNUSED_ROWS)
 
 
-class OPTPostNormBlock(PreNormBlock):
-    """The same layers with the norms behind the additions, as OPT-350m has them."""
-
-    def call(self, x, attend=None, cache=None, start=0, weights=False):
-        """x (B, T, D), attend (B, 1, T, S) -> (B, T, D), cache, {"attentions": weights (B, H, T, S)}."""
-        y, cache, seen = self.attention(x, attend=attend, cache=cache, start=start, weights=weights)
-        x = self.attention_norm(x + self.dropout(y))
-        return self.mlp_norm(x + self.dropout(self.mlp(x))), cache, {"attentions": seen}
-
-
 class OPTExit(Layer):
     """What follows the last block: a norm, unless the blocks end with theirs, and the way back to the words' width."""
 
@@ -111,7 +102,7 @@ class OPTModel(CausalDecoder):
         c = self.config
         attention = Attention(c.hidden_size, c.num_attention_heads, bias=c.enable_bias, dropout=c.attention_dropout)
         mlp = MLP(c.hidden_size, c.ffn_dim, c.activation_function, c.enable_bias)
-        block = PreNormBlock if c.do_layer_norm_before else OPTPostNormBlock
+        block = PreNormBlock if c.do_layer_norm_before else PostNormBlock
         return block(attention, mlp, self.layer_norm(), self.layer_norm(), dropout=c.dropout)
 
     def layer_norm(self):

@@ -11,7 +11,7 @@ from keras.layers import Embedding
 from keras_tfm.layers.attention import Attention
 from keras_tfm.layers.config import Config
 from keras_tfm.layers.embeddings import check_length
-from keras_tfm.layers.encoder import PostNormBlock, TextEncoder, positions_of
+from keras_tfm.layers.encoder import EncoderBlock, TextEncoder, positions_of
 from keras_tfm.layers.heads import (
     CausalLanguageModeling,
     ClassificationHead,
@@ -93,7 +93,7 @@ class RoFormerModel(TextEncoder):
     def make_block(self):
         c = self.config
         sizes = {"width": c.hidden_size, "heads": c.num_attention_heads, "dropout": c.attention_probs_dropout_prob}
-        return PostNormBlock(c, RotaryPairs(**sizes, rotates_value=c.rotary_value))
+        return EncoderBlock(c, RotaryPairs(**sizes, rotates_value=c.rotary_value))
 
     def make_pooler(self):
         return None

@@ -11,7 +11,7 @@ from keras.layers import Embedding
 from keras_tfm.layers.beam_answers import BeamQuestionAnswering
 from keras_tfm.layers.config import Config
 from keras_tfm.layers.embeddings import TextEmbeddings
-from keras_tfm.layers.encoder import PostNormBlock, TextEncoder
+from keras_tfm.layers.encoder import EncoderBlock, TextEncoder
 from keras_tfm.layers.heads import (
     MaskedLanguageModeling,
     MultipleChoice,
@@ -111,7 +111,7 @@ class XLMEmbeddings(TextEmbeddings):
         return super().call({"inputs_embeds": x, "position_ids": inputs.get("position_ids")}, start, training)
 
 
-class XLMBlock(PostNormBlock):
+class XLMBlock(EncoderBlock):
     """A post-norm block that leaves zeros at padded tokens."""
 
     def call(self, x, real, attend=None, cache=None, start=0, weights=False):
