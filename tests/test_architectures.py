@@ -28,9 +28,12 @@ def each(wanted):
 
 def make(file, name):
     keras.utils.set_random_seed(0)
-    config = dict(fixture(file)["config"]) | {"initializer_range": 0.2}
     cls = getattr(kt, name)
-    return cls(cls.config_class.from_dict(config))
+    config = cls.config_class.from_dict(dict(fixture(file)["config"]) | {"initializer_range": 0.2})
+    for field in vars(config):
+        if "drop" in field and isinstance(getattr(config, field), float):
+            setattr(config, field, 0.0)  # drawing random numbers is most of what XLA would compile
+    return cls(config)
 
 
 def inputs_of(file, name):
@@ -43,9 +46,15 @@ def labels_for(outputs):
     if isinstance(outputs, dict):
         return {key: labels_for(logits) for key, logits in outputs.items()}
     if len(outputs.shape) == 1:  # a score for each text: the first is the right one
-        return (np.arange(len(outputs)) == 0).astype("int32")
+        return (np.arange(outputs.shape[0]) == 0).astype("int32")
     *shape, classes = outputs.shape
     return np.arange(int(np.prod(shape))).reshape(shape) % classes
+
+
+def assert_same(model, reloaded):
+    for ours, theirs in zip(model.variables, reloaded.variables, strict=True):
+        assert ours.path == theirs.path
+        np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (ours, theirs)), err_msg=ours.path)
 
 
 @each(lambda cls: not hasattr(cls, "backbone_class"))
@@ -57,20 +66,18 @@ def test_the_backbone_composes_and_reloads(file, name, tmp_path):
     outputs = make(file, name)(symbolic)
     model = keras.Model(symbolic, keras.layers.Dense(1)(outputs["last_hidden_state"]))
     model.save(tmp_path / "model.keras")
-    reloaded = keras.models.load_model(tmp_path / "model.keras")
-    alone = {required: given[required]}
-    np.testing.assert_array_equal(reloaded.predict_on_batch(alone), model.predict_on_batch(alone))
+    assert_same(model, keras.models.load_model(tmp_path / "model.keras"))
 
 
 @each(lambda cls: hasattr(cls, "backbone_class"))
 def test_a_head_trains_and_reloads(file, name, tmp_path):
     model, inputs = make(file, name), inputs_of(file, name)
-    labels = labels_for(model.predict_on_batch(inputs))
-    model.compile(keras.optimizers.Adam(3e-3))
-    losses = model.fit(inputs, labels, epochs=8, verbose=0).history["loss"]
+    labels = labels_for(model.compute_output_spec(inputs))
+    # XLA on JAX; on TensorFlow tracing the gradients takes longer than the few steps.
+    model.compile(keras.optimizers.Adam(1e-2), run_eagerly=keras.backend.backend() == "tensorflow")
+    losses = model.fit(inputs, labels, epochs=3, verbose=0).history["loss"]
     assert losses[-1] < 0.9 * losses[0]
     model.save(tmp_path / "model.keras")
     reloaded = keras.models.load_model(tmp_path / "model.keras")
-    keras.tree.map_structure(
-        np.testing.assert_array_equal, reloaded.predict_on_batch(inputs), model.predict_on_batch(inputs)
-    )
+    assert reloaded.config == model.config
+    assert_same(model, reloaded)
