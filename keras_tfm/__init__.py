@@ -34,6 +34,8 @@ def __getattr__(name):
         module = importlib.import_module("keras_tfm.tokenizers")
     elif name == "GenerationConfig":
         module = importlib.import_module("keras_tfm.generation.config")
+    elif name in ("DisjunctiveConstraint", "PhrasalConstraint"):
+        module = importlib.import_module("keras_tfm.generation.constraints")
     elif name.endswith("Streamer"):
         module = importlib.import_module("keras_tfm.generation.streaming")
     elif name == "pipeline":

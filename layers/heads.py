@@ -374,7 +374,7 @@ class CausalLanguageModeling(MaskedLanguageModeling):
         Raises:
             TypeError: an unknown option.
             ValueError: options that contradict each other, prompts that are too long or don't fit the model.
-            NotImplementedError: contrastive search, constraints, and proposals by lookup.
+            NotImplementedError: proposals by lookup.
         """
         from keras_tfm.generation.generate import generate
 

@@ -13,13 +13,13 @@ from keras import ops
 
 from keras_tfm.generation.prompt import buffer, given_inputs, read
 from keras_tfm.generation.rules import Rules
-from keras_tfm.generation.search import draw, next_logits, processed, put
+from keras_tfm.generation.search import Strategy, draw, next_logits, processed, put
 
 NEVER = -1e9  # the sum of the beams that are not there yet: at first each group has one beginning
 NOTHING = -3e38  # of what must not be drawn, unless there is nothing else
 
 
-class BeamSearch:
+class BeamSearch(Strategy):
     """How a state changes with each token. It holds nothing of a single call.
 
     A state is a dict of ids (B * K, S), their length, the cache, the sums `total` (B, K) of the tokens' logarithmic
@@ -216,19 +216,25 @@ class BeamSearch:
                     its = sorted(its, key=lambda one: -one[0])[: self.size]
                 found += its
             texts += sorted(found, key=lambda one: -one[0])[:count]
-        scores, ids, history = zip(*texts, strict=True)
-        width = min(max(map(len, ids)) + 1, task.until)
-        sequences = np.full((len(ids), width), task.pad, "int32")
-        origins = np.full((len(ids), width - task.margin), -1, "int32")
-        for i, text in enumerate(ids):
-            sequences[i, : len(text)] = text
-            if len(text) < width and len(task.ends):
-                sequences[i, len(text)] = task.ends[0]
-            origins[i, : len(history[i]) - prompt] = history[i][prompt:]
-        result = {"sequences": sequences[:, task.margin :]}
-        if task.config.output_scores:
-            result |= {"sequences_scores": np.array(scores, "float32"), "beam_indices": origins}
-        return result
+        return answer(texts, task)
+
+
+def answer(texts, task):
+    """What `generate` returns of the texts [(score, ids, history)]: without their ends, and the rows that they grew
+    on."""
+    scores, ids, history = zip(*texts, strict=True)
+    width, prompt = min(max(map(len, ids)) + 1, task.until), task.prompt.length
+    sequences = np.full((len(ids), width), task.pad, "int32")
+    origins = np.full((len(ids), width - task.margin), -1, "int32")
+    for i, text in enumerate(ids):
+        sequences[i, : len(text)] = text
+        if len(text) < width and len(task.ends):
+            sequences[i, len(text)] = task.ends[0]
+        origins[i, : len(history[i]) - prompt] = history[i][prompt:]
+    result = {"sequences": sequences[:, task.margin :]}
+    if task.config.output_scores:
+        result |= {"sequences_scores": np.array(scores, "float32"), "beam_indices": origins}
+    return result
 
 
 def _merged(kept, new, places):

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any
 
+from keras_tfm.generation.constraints import DisjunctiveConstraint
+
 # What values options may have; those of None are off. The second table counts only where tokens are sampled.
 RANGES = {
     "a whole number, at least 1": (
@@ -25,11 +27,19 @@ RANGES = {
     ),
     "a number, at least 0": (lambda x: isinstance(x, Real) and x >= 0, ("diversity_penalty", "penalty_alpha")),
     "True, False or 'never'": (lambda x: x in (True, False, "never"), ("early_stopping",)),
+    "'heuristic', 'heuristic_transient' or 'constant'": (
+        lambda x: x in ("heuristic", "heuristic_transient", "constant"),
+        ("num_assistant_tokens_schedule",),
+    ),
     "strings, or one": (lambda x: bool(x) and all(isinstance(s, str) for s in x), ("stop_strings",)),
     "lists of tokens, one or more": (lambda x: bool(x) and all(map(_is_sequence, x)), ("bad_words_ids",)),
     "lists of tokens, or lists of alternatives of them, one or more": (
         lambda x: bool(x) and all(_is_sequence(word) or word and all(map(_is_sequence, word)) for word in x),
         ("force_words_ids",),
+    ),
+    "PhrasalConstraints or DisjunctiveConstraints, one or more": (
+        lambda x: bool(x) and all(isinstance(one, DisjunctiveConstraint) for one in x),
+        ("constraints",),
     ),
     "sequences of tokens, one or more, with a number each": (
         lambda x: bool(x) and all(_is_sequence(s) and isinstance(bias, Real) for s, bias in x.items()),
@@ -274,8 +284,11 @@ class GenerationConfig:
 
     def _check_tokens(self, vocabulary):
         names = ("bad_words_ids", "force_words_ids", "sequence_bias", "suppress_tokens", "begin_suppress_tokens")
-        for name in (*names, "forced_bos_token_id", "forced_eos_token_id", "eos_token_id"):
-            if unknown := sorted(token for token in _flat(getattr(self, name)) if token >= vocabulary):
+        names += ("forced_bos_token_id", "forced_eos_token_id", "eos_token_id")
+        given = {name: getattr(self, name) for name in names}
+        given["constraints"] = [constraint.words for constraint in self.constraints or ()]
+        for name, tokens in given.items():
+            if unknown := sorted(token for token in _flat(tokens) if token >= vocabulary):
                 _refuse(f"{name} has the tokens {unknown}, and the model only those below {vocabulary}")
 
     def _check_search(self):

@@ -1,22 +1,24 @@
 """`model.generate`: from prompts and options to a strategy, and from its last state to what the caller asked for."""
 
 import numpy as np
-from keras import ops
 
 from keras_tfm.generation import processors
 from keras_tfm.generation.beam import BeamSearch
-from keras_tfm.generation.prompt import Prompt, buffer, cached_program, end_tokens, rounded
+from keras_tfm.generation.constrained import ConstrainedBeamSearch
+from keras_tfm.generation.contrastive import ContrastiveSearch
+from keras_tfm.generation.prompt import Prompt, buffer, end_tokens, rounded
 from keras_tfm.generation.rules import Rules
 from keras_tfm.generation.search import Search
 from keras_tfm.generation.watchers import watchers
-from keras_tfm.runtime.compiling import loop
 
 STRATEGIES = {
     "greedy": Search,
     "sample": Search,
+    "contrastive": ContrastiveSearch,
     "beam": BeamSearch,
     "beam_sample": BeamSearch,
     "group_beam": BeamSearch,
+    "constrained_beam": ConstrainedBeamSearch,
 }
 
 
@@ -107,32 +109,8 @@ def generate(
         negative = {"input_ids": negative, "attention_mask": negative_prompt_attention_mask}
     task = Task(model, inputs, config, negative, logits_processor, stopping_criteria, seed)
     strategy = STRATEGIES[mode](task)
-    state, records = _run(strategy, task, watchers(task, streamer, tokenizer, prefix_allowed_tokens_fn))
+    state, records = strategy.run(task, watchers(task, streamer, tokenizer, prefix_allowed_tokens_fn))
     result = strategy.result(state, task) | {name: tuple(values) for name, values in records.items()}
     if streamer is not None:
         streamer.end()
     return result if config.return_dict_in_generate else result["sequences"]
-
-
-def _run(strategy, task, watching):
-    """The last state, and {name: what was recorded with each token}. The program stops at each token only if someone
-    is watching."""
-    state, arguments = strategy.begin(task)
-    advance = cached_program(task.model, strategy.key, lambda: loop(task.model, strategy.step, strategy.going))
-    records = {name: [] for name in task.recorded}
-    if not watching and not records:
-        return advance(state, np.int32(task.until), arguments), records
-    ids = strategy.texts(state, task)
-    for length in range(task.prompt.length, task.until):
-        for watcher in watching:
-            arguments |= watcher.before(ids)
-        state = advance(state, np.int32(length + 1), arguments)
-        if int(state["length"]) == length:  # all had finished
-            break
-        for name, values in records.items():
-            values.append(ops.convert_to_numpy(state[name]))
-        ids = strategy.texts(state, task)
-        for watcher in watching:
-            if (ends := watcher.after(ids)) is not None:
-                state = strategy.stopped(state, ends)
-    return state, records

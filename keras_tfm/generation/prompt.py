@@ -142,12 +142,20 @@ def token_inputs(model, ids, places, given):
 
 
 def read(model, ids, cache, size, given):
-    """The cache (for `size` tokens) of a model that has read ids (R, T) into it.
+    """The cache (for `size` tokens) of a model that has read ids (R, T) into it."""
+    run = cached_program(model, "read", lambda: program(model, _reading(model)))
+    for start, _, piece in pieces(model, ids, size):
+        cache = run(cache, piece, start, given)
+    return cache
 
-    It reads in few steps of few different lengths, so that few programs are compiled: all tokens at once, with padding
+
+def pieces(model, ids, size):
+    """How a model reads ids (R, T) into a cache for `size` tokens: where each piece starts, how many tokens it has, and
+    the piece, a few zeros behind it.
+
+    They are few, and of few different lengths, so that few programs are compiled: all tokens at once, with padding
     behind them, where later tokens overwrite it; else in pieces of 1, 2, 4, .. tokens.
     """
-    run = cached_program(model, "read", lambda: program(model, _reading(model)))
     start, tokens = 0, ids.shape[1]
     while start < tokens:
         rest = tokens - start
@@ -155,9 +163,8 @@ def read(model, ids, cache, size, given):
             count, padded = rest, min(rounded(rest), size, model.room or size)
         else:
             count = padded = 1 << (rest.bit_length() - 1)
-        cache = run(cache, buffer(ids[:, start : start + count], padded, 0), np.int32(start), given)
+        yield np.int32(start), count, buffer(ids[:, start : start + count], padded, 0)
         start += count
-    return cache
 
 
 def _reading(model):

@@ -8,11 +8,43 @@ import functools
 import numpy as np
 from keras import ops
 
-from keras_tfm.generation.prompt import buffer, given_inputs, read, token_inputs
+from keras_tfm.generation.prompt import buffer, cached_program, given_inputs, read, token_inputs
 from keras_tfm.generation.rules import Rules, ended
+from keras_tfm.runtime.compiling import loop
 
 
-class Search:
+class Strategy:
+    """How texts go on. `Search` shows what one has; with a `run` of its own it needs only that and `result`."""
+
+    def run(self, task, watching):
+        """The last state, and {name: what was recorded with each token}. The program stops at each token only if
+        someone is watching."""
+        state, arguments = self.begin(task)
+        advance = self.program(task)
+        records = {name: [] for name in task.recorded}
+        if not watching and not records:
+            return advance(state, np.int32(task.until), arguments), records
+        ids = self.texts(state, task)
+        for length in range(task.prompt.length, task.until):
+            for watcher in watching:
+                arguments |= watcher.before(ids)
+            state = advance(state, np.int32(length + 1), arguments)
+            if int(state["length"]) == length:  # all had finished
+                break
+            for name, values in records.items():
+                values.append(ops.convert_to_numpy(state[name]))
+            ids = self.texts(state, task)
+            for watcher in watching:
+                if (ends := watcher.after(ids)) is not None:
+                    state = self.stopped(state, ends)
+        return state, records
+
+    def program(self, task):
+        """`advance(state, until, arguments)`: the state when there are so many tokens, or nothing is left to do."""
+        return cached_program(task.model, self.key, lambda: loop(task.model, self.step, self.going))
+
+
+class Search(Strategy):
     """Greedy search or sampling: how a state changes with each token. It holds nothing of a single call.
 
     A state is a dict of ids (R, S), their length, the cache, which rows have finished (R,), and what is `recorded`:
@@ -103,11 +135,16 @@ def next_logits(model, ids, length, cache, arguments):
         token = ops.concatenate([token, other])
     inputs = token_inputs(model, token[:, None], ops.reshape(place, (1,)), arguments["given"])
     outputs = model(inputs, cache=cache, start=place, training=False)
-    logits = ops.cast(outputs["logits"][:, -1], "float32")
-    if "guidance" in arguments:
-        wanted, unwanted = ops.split(ops.log_softmax(logits), 2)
-        logits = unwanted + arguments["guidance"] * (wanted - unwanted)
-    return logits, outputs["past_key_values"]
+    return guided(outputs["logits"][:, -1], arguments), outputs["past_key_values"]
+
+
+def guided(logits, arguments):
+    """logits (R, V) in float32; with guidance of R rows more, led away from those of the second half."""
+    logits = ops.cast(logits, "float32")
+    if "guidance" not in arguments:
+        return logits
+    wanted, unwanted = ops.split(ops.log_softmax(logits), 2)
+    return unwanted + arguments["guidance"] * (wanted - unwanted)
 
 
 def put(ids, token, place):

@@ -59,6 +59,57 @@ STRATEGIES = {
         {"num_beams": 3, "num_beam_groups": 3, "diversity_penalty": 1.0, "sequence_bias": {(5,): 2.5}},
         TWO,
     ),
+    "contrastive": ({"penalty_alpha": 0.6, "top_k": 4}, TWO),
+    "contrastive_left": ({"penalty_alpha": 0.6, "top_k": 4}, LEFT),
+    "contrastive_rules": (
+        {"penalty_alpha": 0.4, "top_k": 6, "repetition_penalty": 1.3, "eos_token_id": [60, 7, 20, 33, 41, 52, 11, 3]},
+        LONG,
+    ),
+    "contrastive_guided": ({"penalty_alpha": 0.6, "top_k": 4, "guidance_scale": 1.6, "eos_token_id": None}, TWO),
+    "constrained": ({"num_beams": 3, "force_words_ids": [[5, 9], [31]]}, TWO),
+    "constrained_left": (
+        {"num_beams": 3, "force_words_ids": [[44, 45], [31]], "eos_token_id": [60, 7, 20, 33, 41]},
+        LEFT,
+    ),
+    "constrained_choice": (
+        {"num_beams": 5, "force_words_ids": [[[9, 3, 3, 2], [9, 5, 1], [9, 2, 3]], [1], [[3, 4, 4], [3, 2, 3]]]},
+        TWO,
+    ),
+    "constrained_early": (
+        {
+            "num_beams": 5,
+            "num_return_sequences": 3,
+            "force_words_ids": [[25], [[31, 7], [8]]],
+            "eos_token_id": [60, 7, 20, 33, 41],
+            "early_stopping": True,
+        },
+        TWO,
+    ),
+    "constrained_never": (
+        {
+            "num_beams": 3,
+            "num_return_sequences": 2,
+            "force_words_ids": [[25]],
+            "eos_token_id": [60, 7, 20, 33, 41],
+            "early_stopping": "never",
+            "length_penalty": 2.0,
+        },
+        TWO,
+    ),
+    "constrained_rules": (
+        {
+            "num_beams": 4,
+            "num_return_sequences": 2,
+            "force_words_ids": [[5], [8, 9], [31, 2], [44]],
+            "no_repeat_ngram_size": 2,
+            "repetition_penalty": 1.3,
+        },
+        LONG,
+    ),
+    "constrained_in_vain": (
+        {"num_beams": 3, "num_return_sequences": 2, "force_words_ids": [[25, 26, 27, 28, 29], [1, 2, 3, 4, 5, 6, 7]]},
+        TWO,
+    ),
 }
 MODELS = {"gpt2/base": "GPT2LMHeadModel", "llama/grouped": "LlamaForCausalLM", "mixtral/base": "MixtralForCausalLM"}
 
@@ -74,7 +125,7 @@ def main():
         calls = {}
         for case, (options, inputs) in STRATEGIES.items():
             model.generation_config.eos_token_id = model.config.eos_token_id
-            calls[case] = run(model, options, inputs)
+            calls[case] = (run_alone if case == "contrastive_left" else run)(model, options, inputs)
         path = folder / f"{file.replace('/', '_')}.json"
         path.write_text(
             json.dumps({"class": name, "config": model.config.to_diff_dict(), "tensors": tensors, "calls": calls})
@@ -103,6 +154,18 @@ def run(model, options, inputs):
         if outputs.beam_indices is not None and settings.get("num_beam_groups", 1) == 1:  # groups count within each
             call["beam_indices"] = outputs.beam_indices.tolist()
     return call
+
+
+def run_alone(model, options, inputs):
+    """As `run`, of each text without its padding, which is put before the result. Contrastive search finds words like
+    the padding, too, of which what it is like depends on how attention is computed; later versions leave it out."""
+    rows = zip(inputs["input_ids"], inputs["attention_mask"], strict=True)
+    calls = [run(model, options, {"input_ids": ids[None, mask > 0]}) for ids, mask in rows]
+    texts = [call["sequences"][0] for call in calls]
+    longest = max(map(len, texts))
+    highest = [sum(scores, []) for scores in zip(*(call["highest"] for call in calls), strict=True)]
+    merged = {"inputs": {k: v.tolist() for k, v in inputs.items()}, "highest": highest}
+    return calls[0] | merged | {"sequences": [[0] * (longest - len(text)) + text for text in texts]}
 
 
 if __name__ == "__main__":
