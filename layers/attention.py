@@ -80,6 +80,11 @@ class Attention(Layer):
         """
         return None
 
+    def keys_and_values(self, context, values=None):
+        """context (B, S, D) and, where others than these, what values are made of -> 2 x (B, S, K, C)."""
+        key = split_heads(self.key(context), self.kv_heads)
+        return key, split_heads(self.value(context if values is None else values), self.kv_heads)
+
     def call(
         self,
         x,
@@ -96,7 +101,7 @@ class Attention(Layer):
         """x (B, T, D) -> (B, T, D), the new cache or None, the attention weights (B, H, T, S) or None.
 
         Args:
-            context: (B, S, D) to look at. Default x.
+            context: (B, S, D) to look at, or its `keys_and_values`. Default x.
             values: (B, S, ..) that the values are made of. Default the context.
             attend: bool, True = may look, broadcastable to (B, H, T, S).
             bias: added to the scaled scores, broadcastable to (B, H, T, S).
@@ -106,10 +111,11 @@ class Attention(Layer):
             start: the position of the first new token, an int or a scalar tensor.
             weights: whether to return the attention weights.
         """
-        context = x if context is None else context
         query = split_heads(self.query(x), self.heads)
-        key = split_heads(self.key(context), self.kv_heads)
-        value = split_heads(self.value(context if values is None else values), self.kv_heads)
+        if isinstance(context, tuple):
+            key, value = context
+        else:
+            key, value = self.keys_and_values(x if context is None else context, values)
         if self.query_norm is not None:
             query, key = self.query_norm(query), self.key_norm(key)
         if rope is not None:

@@ -106,6 +106,10 @@ class Model(_Named, keras.Model):
         """The inputs the model is built and exported with: {name: (shape, dtype)}, None for any size."""
         return self.served
 
+    def building_signature(self):
+        """The inputs that reach every layer, where those of `signature` leave some out."""
+        return self.signature()
+
     def _build_all(self):
         layers = [layer for _, layer in self.named_layers()]
         for layer in layers:
@@ -113,10 +117,15 @@ class Model(_Named, keras.Model):
                 if isinstance(getattr(layer, name, None), KERAS_DEFAULTS):
                     # An instance each: one that is shared would draw the same numbers twice.
                     setattr(layer, name, keras.initializers.RandomNormal(stddev=self.config.initializer_range))
+        for model in (self, *layers):
+            if isinstance(model, Model):
+                model.built = True  # or Keras would trace it once more, to build what is below
+        # Of known sizes, since Keras traces unknown ones twice or with more operations.
+        given = self.building_signature().items()
+        inputs = {k: keras.KerasTensor([n or 8 for n in shape], dtype) for k, (shape, dtype) in given}
         with _zero_initializers(layers) if _state.weights_follow else contextlib.nullcontext():
             # Calling the model itself would leave a node of a symbolic graph behind.
-            self.compute_output_spec({k: keras.KerasTensor(*spec) for k, spec in self.signature().items()})
-        self.built = True
+            self.compute_output_spec(inputs)
 
     def get_config(self):
         policy = keras.dtype_policies.serialize(self.dtype_policy)
@@ -232,7 +241,15 @@ def _zero_initializers(layers):
 
 
 def run_blocks(
-    blocks, x, config, cache=None, output_hidden_states=None, output_attentions=None, attend=None, **options
+    blocks,
+    x,
+    config,
+    cache=None,
+    output_hidden_states=None,
+    output_attentions=None,
+    attend=None,
+    context=None,
+    **options,
 ):
     """Runs x (B, T, D) through the blocks, each `block(x, cache=.., weights=.., **options) -> x, cache, weights`.
 
@@ -242,6 +259,7 @@ def run_blocks(
         output_hidden_states: whether to return the input and every block's output.
         output_attentions: whether to return every block's attention weights, under the names the blocks give them.
         attend: what the tokens may look at, for all blocks, or a list of one for each.
+        context: what they look at besides, (B, S, D), or its keys and values for each block.
 
     Returns:
         x (B, T, D), and a dict of what was asked for: `past_key_values` (if a cache came in), `hidden_states`
@@ -256,6 +274,8 @@ def run_blocks(
     for i, block in enumerate(blocks):
         if attend is not None:
             options["attend"] = attend[i] if isinstance(attend, list) else attend
+        if context is not None:
+            options["context"] = context[i] if isinstance(context, tuple) else context
         x, entry, seen = block(x, cache=None if cache is None else cache[i], weights=output_attentions, **options)
         hidden_states.append(x)
         caches.append(entry)

@@ -18,6 +18,7 @@ class Config:
     """
 
     model_type: ClassVar[str] = ""
+    default_labels: ClassVar[int] = 2  # how many there are where a configuration does not say
     synonyms: ClassVar[dict] = {}  # what the shared layers call a field: the architecture's own name of it
 
     architectures: list | None = None
@@ -40,7 +41,7 @@ class Config:
 
     def __post_init__(self):
         if self.id2label is None:
-            self.num_labels = 2
+            self.num_labels = self.default_labels
         else:
             self.id2label = {int(i): label for i, label in self.id2label.items()}
             if self.label2id is None:
@@ -112,7 +113,7 @@ class Config:
             value = getattr(self, f.name)
             if f.name != "extra" and (f.name not in common or value != common[f.name]):
                 stored[f.name] = value
-        if self.id2label == {0: "LABEL_0", 1: "LABEL_1"}:
+        if self.default_labels == 2 and self.id2label == {0: "LABEL_0", 1: "LABEL_1"}:
             del stored["id2label"], stored["label2id"]
         if "id2label" in stored:
             stored["id2label"] = {str(i): label for i, label in self.id2label.items()}

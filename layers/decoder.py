@@ -9,7 +9,7 @@ from keras import ops
 from keras.layers import Dense
 
 from keras_tfm.layers.heads import CausalLanguageModeling, SequenceClassification, VocabularyHead, respond
-from keras_tfm.layers.masks import decoder_mask, length
+from keras_tfm.layers.masks import decoder_mask, length, padding_mask
 from keras_tfm.layers.stack import Stack
 from keras_tfm.runtime.tracing import sizes_are_known
 
@@ -18,7 +18,31 @@ class CausalDecoder(Stack):
     """A `Stack` of which each token sees itself and those before it.
 
     Without position_ids the tokens are numbered from `start` on: for texts that are padded on the left, give them.
+    Blocks with cross attention look at encoder_hidden_states (B, S, D), where encoder_attention_mask (B, S) lets them;
+    in the place of the former, what `remember` made of them saves the work of doing so for each token.
     """
+
+    @property
+    def has_cross_attention(self):
+        return self.config.add_cross_attention
+
+    def signature(self):
+        if not self.has_cross_attention:
+            return self.served
+        encoder = {"encoder_hidden_states": ((None, None, self.config.hidden_size), "float32")}
+        return self.served | encoder | {"encoder_attention_mask": ((None, None), "int32")}
+
+    def relations(self, inputs, positions, cache):
+        context = inputs.get("encoder_hidden_states")
+        if context is None:
+            return {}
+        if not self.has_cross_attention:
+            raise ValueError("encoder_hidden_states need a model with add_cross_attention=True")
+        return {"context": context, "attend_context": padding_mask(inputs.get("encoder_attention_mask"))}
+
+    def remember(self, context):
+        """The keys and values of encoder_hidden_states (B, S, D), for each block 2 x (B, S, K, C)."""
+        return tuple(block.cross_attention.keys_and_values(context) for block in self.blocks)
 
     def words(self):
         """The word embeddings (V, D)."""

@@ -13,11 +13,14 @@ from keras_tfm.layers.base import Layer, Model
 from keras_tfm.training.losses import ClassificationLoss, PositionCrossEntropy, TokenCrossEntropy
 
 STATES = ("past_key_values", "hidden_states", "attentions", "cross_attentions", "router_logits", "aux_loss")
+STATES += ("decoder_hidden_states", "decoder_attentions", "encoder_hidden_states", "encoder_attentions")
 
 
 def respond(predictions, outputs):
     """The answer of a head: its predictions and what the backbone's `outputs` hold of what was asked for."""
     answer = predictions | {name: outputs[name] for name in STATES if name in outputs}
+    if len(answer) > len(predictions) and "encoder_last_hidden_state" in outputs:
+        answer["encoder_last_hidden_state"] = outputs["encoder_last_hidden_state"]
     return next(iter(answer.values())) if len(answer) == 1 else answer
 
 
@@ -332,6 +335,7 @@ class CausalLanguageModeling(MaskedLanguageModeling):
     """
 
     _generation_config = None
+    decoder_prefix = ""  # what the names of the inputs that `generate` adds to begin with
 
     def default_loss(self):
         return TokenCrossEntropy(shift=True)
@@ -363,6 +367,9 @@ class CausalLanguageModeling(MaskedLanguageModeling):
                 row of that number of the batch.
             streamer: an object with `put(ids)` and `end()`, which gets the prompt and then each token as it comes.
             negative_prompt_ids, negative_prompt_attention_mask: (B, T), what `guidance_scale` leads away from.
+            assistant_model: a smaller model of the same vocabulary. It proposes tokens, and this one reads several at
+                once and keeps those that it would have said itself: the text is the same, and there sooner. For one
+                text, as `prompt_lookup_num_tokens`, which proposes what followed the same words before.
             tokenizer: for `stop_strings`.
             seed: of sampling, an int; the same one gives the same texts. Default: drawn from NumPy's global state.
             **options: any field of `GenerationConfig`, such as max_new_tokens=20, do_sample=True, num_beams=4.
@@ -374,11 +381,23 @@ class CausalLanguageModeling(MaskedLanguageModeling):
         Raises:
             TypeError: an unknown option.
             ValueError: options that contradict each other, prompts that are too long or don't fit the model.
-            NotImplementedError: proposals by lookup.
         """
         from keras_tfm.generation.generate import generate
 
         return generate(self, inputs, generation_config, **options)
+
+    def compute_transition_scores(self, sequences, scores, beam_indices=None, normalize_logits=False):
+        """The score of each new token of texts that `generate` returned: (B, N), 0 behind the end of a beam's text.
+
+        Args:
+            sequences: (B, T and N).
+            scores: a tuple of N arrays (rows, V).
+            beam_indices: (B, N or more), of beam search. Default: each text is a row of the scores.
+            normalize_logits: whether to make logarithms of probabilities of the scores. Those of beams are such.
+        """
+        from keras_tfm.generation.transitions import transition_scores
+
+        return transition_scores(sequences, scores, beam_indices, normalize_logits)
 
 
 class PreTraining(MaskedLanguageModeling):

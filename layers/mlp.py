@@ -1,6 +1,6 @@
 """Feed-forward layers."""
 
-from keras.layers import Dense
+from keras.layers import Dense, Dropout
 
 from keras_tfm.layers.activations import activation
 from keras_tfm.layers.base import Layer
@@ -14,17 +14,19 @@ class GatedMLP(Layer):
         hidden: the inner width.
         act: the activation of the gates, by its name in `config.json`.
         bias: whether the three layers have biases.
+        dropout: the rate at which the inner values are dropped in training.
     """
 
-    def __init__(self, width, hidden, act="silu", bias=False, **kwargs):
+    def __init__(self, width, hidden, act="silu", bias=False, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
         self.gate, self.up = Dense(hidden, use_bias=bias), Dense(hidden, use_bias=bias)
         self.activation = activation(act)
+        self.dropout = Dropout(dropout)
         self.down = Dense(width, use_bias=bias)
 
     def call(self, x):
         """x (.., D) -> (.., D)."""
-        return self.down(self.activation(self.gate(x)) * self.up(x))
+        return self.down(self.dropout(self.activation(self.gate(x)) * self.up(x)))
 
 
 class MLP(Layer):
@@ -35,14 +37,16 @@ class MLP(Layer):
         hidden: the inner width.
         act: the activation, by its name in `config.json`.
         bias: whether the two layers have biases.
+        dropout: the rate at which the inner values are dropped in training.
     """
 
-    def __init__(self, width, hidden, act="gelu", bias=True, **kwargs):
+    def __init__(self, width, hidden, act="gelu", bias=True, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
         self.up = Dense(hidden, use_bias=bias)
         self.activation = activation(act)
+        self.dropout = Dropout(dropout)
         self.down = Dense(width, use_bias=bias)
 
     def call(self, x):
         """x (.., D) -> (.., D)."""
-        return self.down(self.activation(self.up(x)))
+        return self.down(self.dropout(self.activation(self.up(x))))

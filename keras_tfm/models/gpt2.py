@@ -15,7 +15,6 @@ from keras_tfm.layers.blocks import PreNormBlock
 from keras_tfm.layers.config import Config
 from keras_tfm.layers.decoder import CausalDecoder, LastTokenClassification, NextWordPrediction
 from keras_tfm.layers.heads import QuestionAnswering, SequenceSummary, TokenClassification, respond
-from keras_tfm.layers.masks import padding_mask
 from keras_tfm.layers.mlp import MLP
 from keras_tfm.training.losses import TokenCrossEntropy
 
@@ -104,26 +103,12 @@ class GPT2Model(CausalDecoder):
     def embed(self, inputs, positions, training=None):
         return self.embeddings(inputs, positions, training=training)
 
-    def relations(self, inputs, positions, cache):
-        context = inputs.get("encoder_hidden_states")
-        if context is None:
-            return {}
-        if not self.config.add_cross_attention:
-            raise ValueError("encoder_hidden_states need a model with add_cross_attention=True")
-        return {"context": context, "attend_context": padding_mask(inputs.get("encoder_attention_mask"))}
-
     def words(self):
         return ops.convert_to_tensor(self.embeddings.word.embeddings)
 
     @property
     def room(self):
         return self.config.n_positions
-
-    def signature(self):
-        if not self.config.add_cross_attention:
-            return self.served
-        encoder = {"encoder_hidden_states": ((None, None, self.config.hidden_size), "float32")}
-        return self.served | encoder | {"encoder_attention_mask": ((None, None), "int32")}
 
 
 class GPT2LMHeadModel(NextWordPrediction):

@@ -78,7 +78,8 @@ def run(model, call):
         if call.greedy:
             model.generation_config.eos_token_id = None  # on to the last token
             tokens = model.generate(**inputs, max_new_tokens=call.greedy, do_sample=False)
-            recorded["greedy"] = tokens[:, inputs["input_ids"].shape[1] :].tolist()
+            prompt = 1 if model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
+            recorded["greedy"] = tokens[:, prompt:].tolist()
         elif call.method:
             recorded["method"] = call.method
             recorded["outputs"] = {"logits": packed(getattr(model, call.method)(*inputs.values()))}
@@ -88,7 +89,10 @@ def run(model, call):
             recorded["loss"] = model(**inputs | labels).loss.item()
         else:
             outputs = model(**inputs, **call.options)
-            recorded["outputs"] = {k: packed(v) for k, v in outputs.items() if k != "past_key_values"}
+            left_out = {"past_key_values"}
+            if not {"last_hidden_state", "decoder_hidden_states"} & set(outputs):  # heads return predictions alone
+                left_out.add("encoder_last_hidden_state")
+            recorded["outputs"] = {k: packed(v) for k, v in outputs.items() if k not in left_out}
     return recorded
 
 

@@ -1,0 +1,222 @@
+"""Encoder-decoders: an encoder, a decoder that looks at what it says, and the heads on top.
+
+Shapes: B batch, S tokens of the encoder, T new tokens of the decoder, D width, V words.
+"""
+
+import keras
+from keras import ops
+
+from keras_tfm.layers.base import Layer, Model
+from keras_tfm.layers.heads import (
+    CausalLanguageModeling,
+    ClassificationHead,
+    SequenceClassification,
+    VocabularyHead,
+    respond,
+)
+from keras_tfm.layers.positions import Unused
+from keras_tfm.training.losses import IGNORED, TokenCrossEntropy
+
+DECODER_INPUTS = ("decoder_input_ids", "decoder_inputs_embeds")
+
+
+class Seq2Seq(Model):
+    """An encoder and a decoder over the same words.
+
+    Call it with a dict of input_ids (B, S) or inputs_embeds (B, S, D), decoder_input_ids (B, T) or
+    decoder_inputs_embeds (B, T, D) and, where wanted, attention_mask (B, S) and decoder_attention_mask (B, T). In the
+    place of the decoder's, labels (B, T), which it then sees shifted to the right. In the place of the encoder's,
+    encoder_outputs: its last_hidden_state (B, S, D), or what `remember` made of it. It returns a dict of
+    last_hidden_state (B, T, D), encoder_last_hidden_state (B, S, D) and what else is asked for.
+
+    Args:
+        config: a configuration of the class's `config_class`, or a dict of its fields.
+    """
+
+    encoder_class: type[Model]
+    decoder_class: type[Model]
+    served = {name: ((None, None), "int32") for name in ("input_ids", "attention_mask", "decoder_input_ids")}
+    optional = ("inputs_embeds", "decoder_inputs_embeds", "decoder_attention_mask", "encoder_outputs", "labels")
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "encoder_class" in vars(cls):
+            cls.config_class = cls.encoder_class.config_class
+
+    def __init__(self, config, **kwargs):
+        super().__init__(config, **kwargs)
+        self.encoder = self.encoder_class(self.config)
+        self.decoder = self.decoder_class(self.config, words=self.encoder.embeddings.word)
+
+    @property
+    def room(self):
+        return self.decoder.room
+
+    def words(self):
+        """The word embeddings (V, D)."""
+        return self.decoder.words()
+
+    def new_cache(self, batch, length):
+        """An empty cache for `batch` texts of at most `length` tokens of the decoder, see `call`."""
+        return self.decoder.new_cache(batch, length)
+
+    def can_rewind(self, length):
+        """Whether a cache for `length` tokens forgets tokens when the next ones are written in their place."""
+        return self.decoder.can_rewind(length)
+
+    def remember(self, inputs):
+        """What the decoder needs of the encoder's inputs, in which form each token finds it ready: the inputs
+        encoder_outputs and attention_mask of `call`."""
+        encoded = self.encode(inputs)["last_hidden_state"]
+        remembered = {"encoder_outputs": self.decoder.remember(encoded)}
+        mask = inputs.get("attention_mask")
+        return remembered if mask is None else remembered | {"attention_mask": mask}
+
+    def encode(self, inputs, **options):
+        """The encoder's outputs."""
+        names = [name for name in ("input_ids", "inputs_embeds", "attention_mask") if inputs.get(name) is not None]
+        return self.encoder({name: inputs[name] for name in names}, **options)
+
+    def default_decoder_input_ids(self, inputs):
+        """What the decoder begins with where it is not told.
+
+        Raises:
+            ValueError: there is no default.
+        """
+        raise ValueError(f"{type(self).__name__} needs decoder_input_ids, or labels to make them of")
+
+    def shifted(self, labels):
+        """labels (B, T) as the decoder sees them: one place to the right, behind what texts start with."""
+        c = self.config
+        first = ops.full_like(labels[:, :1], c.decoder_start_token_id)
+        shifted = ops.concatenate([first, labels[:, :-1]], axis=1)
+        return ops.where(ops.equal(shifted, IGNORED), c.pad_token_id, shifted)
+
+    def decoder_inputs(self, inputs):
+        given = {name.removeprefix("decoder_"): inputs[name] for name in DECODER_INPUTS if inputs.get(name) is not None}
+        if not given and inputs.get("labels") is not None:
+            given = {"input_ids": self.shifted(inputs["labels"])}
+        if not given:
+            given = {"input_ids": self.default_decoder_input_ids(inputs)}
+        masks = {"attention_mask": "decoder_attention_mask", "encoder_attention_mask": "attention_mask"}
+        return given | {ours: inputs[name] for ours, name in masks.items() if inputs.get(name) is not None}
+
+    def call(self, inputs, cache=None, start=0, output_hidden_states=None, output_attentions=None, training=None):
+        """inputs as above -> last_hidden_state (B, T, D), encoder_last_hidden_state, and what else is asked for.
+
+        Args:
+            cache: from `new_cache` or the last call's past_key_values; the new one comes back as past_key_values.
+            start: the place of the decoder's first token in the cache, an int or a scalar tensor.
+            output_hidden_states, output_attentions: whether to return them, named decoder_.., encoder_.. and
+                cross_attentions. Default: as the configuration says.
+        """
+        options = {"output_hidden_states": output_hidden_states, "output_attentions": output_attentions}
+        context, encoded = inputs.get("encoder_outputs"), {}
+        if context is None:
+            encoded = self.encode(inputs, **options, training=training)
+            context = encoded["last_hidden_state"]
+        given = self.decoder_inputs(inputs) | {"encoder_hidden_states": context}
+        outputs = self.decoder(given, cache=cache, start=start, **options, training=training)
+        own = {name: f"decoder_{name}" for name in ("hidden_states", "attentions")}
+        return {own.get(name, name): x for name, x in outputs.items()} | {
+            f"encoder_{name}": x for name, x in encoded.items()
+        }
+
+
+class LogitsBias(Layer):
+    """A number for each word that is added to its score, and that training leaves as it is."""
+
+    def __init__(self, vocabulary, **kwargs):
+        super().__init__(**kwargs)
+        self.vocabulary, self.bias_initializer = vocabulary, Unused()
+
+    def build(self, x_shape):
+        self.bias = self.add_weight(
+            name="bias", shape=(1, self.vocabulary), initializer=self.bias_initializer, trainable=False
+        )
+
+    def call(self, x):
+        """x (.., V) -> (.., V)."""
+        return x + self.bias
+
+
+class ConditionalGeneration(CausalLanguageModeling):
+    """Scores the next word of the decoder's text: logits (B, T, V).
+
+    `fit(inputs, labels)` shows the decoder the labels, shifted, where inputs hold nothing for it. In data sets, put
+    the labels into the inputs, too.
+    """
+
+    decoder_prefix = "decoder_"
+
+    def make_head(self):
+        return VocabularyHead(self.config.vocab_size, self.config.tie_word_embeddings, use_bias=False)
+
+    def words(self):
+        return self.backbone.words()
+
+    @property
+    def source_room(self):
+        """How many tokens the encoder takes at most, None for any number."""
+        return self.backbone.encoder.room
+
+    def remember(self, inputs):
+        """See `Seq2Seq.remember`."""
+        return self.backbone.remember(inputs)
+
+    def default_loss(self):
+        return TokenCrossEntropy()
+
+    def fit(self, x=None, y=None, *args, **kwargs):
+        if isinstance(kwargs.get("validation_data"), tuple):
+            inputs, labels, *weights = kwargs["validation_data"]
+            kwargs["validation_data"] = (_with_labels(inputs, labels), labels, *weights)
+        return super().fit(_with_labels(x, y), y, *args, **kwargs)
+
+    def evaluate(self, x=None, y=None, *args, **kwargs):
+        return super().evaluate(_with_labels(x, y), y, *args, **kwargs)
+
+    def train_on_batch(self, x, y=None, *args, **kwargs):
+        return super().train_on_batch(_with_labels(x, y), y, *args, **kwargs)
+
+    def test_on_batch(self, x, y=None, *args, **kwargs):
+        return super().test_on_batch(_with_labels(x, y), y, *args, **kwargs)
+
+
+def _with_labels(inputs, labels):
+    """The inputs and, where they hold nothing for the decoder, the labels."""
+    labels = labels.get("labels") if isinstance(labels, dict) else labels
+    if not isinstance(inputs, dict) or labels is None or {*DECODER_INPUTS, "labels"} & set(inputs):
+        return inputs
+    return inputs | {"labels": keras.ops.convert_to_numpy(labels)}
+
+
+class BiasedConditionalGeneration(ConditionalGeneration):
+    """The same, with a number added to each word's score."""
+
+    def __init__(self, config, **kwargs):
+        super().__init__(config, **kwargs)
+        self.logits_bias = LogitsBias(self.config.vocab_size)
+
+    def call(self, inputs, cache=None, start=0, training=None, **options):
+        """inputs (B, S), (B, T) -> logits (B, T, V)."""
+        outputs = self.backbone(inputs, cache=cache, start=start, training=training, **options)
+        return respond({"logits": self.logits_bias(self.head(outputs["last_hidden_state"], self.words()))}, outputs)
+
+
+class LastEndClassification(SequenceClassification):
+    """Classifies the whole text, by the decoder's state at the last token that ends a text: logits (B, labels)."""
+
+    pooler = False
+
+    def make_head(self):
+        c = self.config
+        return ClassificationHead(c.d_model, c.num_labels, dropout=self.dropout_rate())
+
+    def call(self, inputs, training=None, **options):
+        """inputs (B, S) -> logits (B, labels)."""
+        outputs = self.backbone(inputs, training=training, **options)
+        ends = ops.equal(inputs["input_ids"], self.config.eos_token_id)
+        last = ops.max(ops.where(ends, ops.arange(ops.shape(ends)[1]), 0), axis=1)
+        x = ops.take_along_axis(outputs["last_hidden_state"], last[:, None, None], axis=1)[:, 0]
+        return respond({"logits": self.head(self.dropout(x, training=training))}, outputs)
