@@ -1,8 +1,11 @@
 """`model.generate`: from prompts and options to a strategy, and from its last state to what the caller asked for."""
 
+import copy
+
 import numpy as np
 
 from keras_tfm.generation import processors
+from keras_tfm.generation.assisted import AssistedSearch
 from keras_tfm.generation.beam import BeamSearch
 from keras_tfm.generation.constrained import ConstrainedBeamSearch
 from keras_tfm.generation.contrastive import ContrastiveSearch
@@ -15,6 +18,7 @@ STRATEGIES = {
     "greedy": Search,
     "sample": Search,
     "contrastive": ContrastiveSearch,
+    "assisted": AssistedSearch,
     "beam": BeamSearch,
     "beam_sample": BeamSearch,
     "group_beam": BeamSearch,
@@ -27,11 +31,12 @@ class Task:
 
     `prompt` and, with guidance, `negative` are `Prompt`s, of which `margin` columns were added; `until` tokens there
     may be in all, and `size` are made room for; `ends` (N,) and `pad` are the tokens that end texts and follow them;
-    `rules` and `stops` act on scores and ids; `random` draws chances; `recorded` is kept of each token's scores.
+    `rules` and `stops` act on scores and ids; `random` draws chances; `recorded` is kept of each token's scores;
+    `assistant` is a model that proposes tokens.
     """
 
-    def __init__(self, model, inputs, config, negative, rules, stops, seed):
-        self.model, self.config = model, config
+    def __init__(self, model, inputs, config, negative, rules, stops, seed, assistant):
+        self.model, self.config, self.assistant = model, config, assistant
         self.prompt, self.margin = Prompt(model, inputs, config), 0
         new = config.max_new_tokens
         self.until = config.max_length if new is None else self.prompt.length + new
@@ -49,12 +54,23 @@ class Task:
         self.recorded = tuple(n for n in ("scores", "logits") if getattr(config, f"output_{n}"))
         self.random = np.random.default_rng(np.random.randint(2**31) if seed is None else seed)
 
+    def of(self, model):
+        """The same task for another model of the same vocabulary."""
+        task, prompt = copy.copy(self), self.prompt
+        mask = np.ones_like(prompt.ids) if prompt.mask is None else prompt.mask
+        task.model = model
+        task.prompt = Prompt(model, {"input_ids": prompt.ids, "attention_mask": mask, **prompt.extra}, self.config)
+        task._check_length()
+        return task
+
     def _processors(self):
-        """The rules that the options ask for. They see the texts without the margin; the source of a decoder is its own
-        prompt."""
-        text = self.prompt.ids[:, self.margin :]
+        """The rules that the options ask for. They see the texts without the margin; the source of a decoder alone is
+        its own prompt."""
         config = self.config.updated(max_length=self.until - self.margin)
-        return processors.processors(config, text.shape[1], buffer(text, rounded(text.shape[1]), -1))
+        source = self.prompt.source
+        if source is not None:
+            source = buffer(source, rounded(source.shape[1]), -1)
+        return processors.processors(config, self.prompt.length - self.margin, source)
 
     def _check_length(self):
         tokens, room = self.prompt.length, self.model.room
@@ -71,6 +87,8 @@ class Task:
             )
 
     def _make_room_for(self, negative):
+        if self.model.decoder_prefix:
+            raise ValueError(f"{type(self.model).__name__} takes no guidance_scale: decoders alone do")
         if negative is None:  # what follows the last token alone
             negative = {"input_ids": self.prompt.ids[:, -1:]}
         self.negative = Prompt(self.model, negative, self.config)
@@ -94,6 +112,7 @@ def generate(
     streamer=None,
     negative_prompt_ids=None,
     negative_prompt_attention_mask=None,
+    assistant_model=None,
     tokenizer=None,
     seed=None,
     **options,
@@ -101,13 +120,12 @@ def generate(
     """See `CausalLanguageModeling.generate`."""
     config = (generation_config or model.generation_config).updated(**options)
     config.validate(model.config.vocab_size)
-    mode = "lookup" if config.prompt_lookup_num_tokens else config.mode
-    if mode not in STRATEGIES:
-        raise NotImplementedError(f"{mode} search is not there yet: there are {', '.join(STRATEGIES)}")
+    assisted = assistant_model is not None or config.prompt_lookup_num_tokens is not None
+    mode = "assisted" if assisted else config.mode
     negative = negative_prompt_ids
     if negative is not None:
         negative = {"input_ids": negative, "attention_mask": negative_prompt_attention_mask}
-    task = Task(model, inputs, config, negative, logits_processor, stopping_criteria, seed)
+    task = Task(model, inputs, config, negative, logits_processor, stopping_criteria, seed, assistant_model)
     strategy = STRATEGIES[mode](task)
     state, records = strategy.run(task, watchers(task, streamer, tokenizer, prefix_allowed_tokens_fn))
     result = strategy.result(state, task) | {name: tuple(values) for name, values in records.items()}

@@ -3,8 +3,10 @@
 Shapes: R rows, T tokens of the prompts, S tokens that there is room for, V words.
 """
 
+import functools
 from collections import OrderedDict
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -23,11 +25,13 @@ class Prompt:
     Args:
         model: the model that goes on with them.
         inputs: a dict of input_ids (R, T) and, where wanted, attention_mask and what else the model takes; or the ids
-            alone; or None, for one row with the beginning-of-text token.
+            alone; or None, for one row with the beginning-of-text token. Of an encoder-decoder they are the encoder's,
+            and the texts go on with decoder_input_ids, which begin with decoder_start_token_id.
         config: a `GenerationConfig`.
 
-    `ids` (R, T) int32; `mask` (R, T), None where nothing is padding; `extra`, {name: array}. What is padded on the
-    right is moved: padding comes first.
+    `ids` (R, T) int32; `mask` (R, T), None where nothing is padding; `extra`, {name: array}, what the model is told
+    besides; `source`, the ids (R, S) that an encoder has read, else the prompt's. What is padded on the right is moved:
+    padding comes first.
 
     Raises:
         ValueError: no tokens, ids outside the vocabulary, an input that the model does not have or that cannot go on.
@@ -36,20 +40,54 @@ class Prompt:
     def __init__(self, model, inputs, config):
         self.model, self.config = model, config
         inputs = dict(inputs) if isinstance(inputs, dict) else {"input_ids": inputs}
-        ids = inputs.pop("input_ids", None)
+        if model.decoder_prefix:
+            self._encode(inputs)
+        else:
+            self._take(inputs)
+        self._pad_on_the_left()
+
+    def _take(self, inputs):
+        """The inputs of a decoder alone."""
+        ids, config = inputs.pop("input_ids", None), self.config
         if ids is None:
             if config.bos_token_id is None:
                 raise ValueError("generate needs input_ids, or a bos_token_id to begin with")
             ids = [[config.bos_token_id]]
-        self.ids = self._checked(ids)
-        mask = inputs.pop("attention_mask", None)
-        self.mask = self._guessed_mask() if mask is None else np.asarray(ops.convert_to_numpy(mask), "int32")
-        if self.mask is not None and self.mask.shape != self.ids.shape:
-            raise ValueError(f"attention_mask is {self.mask.shape} and input_ids are {self.ids.shape}")
-        if unknown := set(inputs) - {*PER_TOKEN, *FIXED} or set(inputs) - {*model.served, *model.optional}:
-            raise ValueError(f"{type(model).__name__} cannot go on with {', '.join(sorted(unknown))}: drop it")
+        self.ids = self.source = self._checked(ids)
+        self.mask = self._mask_of(self.ids, inputs.pop("attention_mask", None))
+        if unknown := set(inputs) - {*PER_TOKEN, *FIXED} or set(inputs) - {*self.model.served, *self.model.optional}:
+            raise ValueError(f"{type(self.model).__name__} cannot go on with {', '.join(sorted(unknown))}: drop it")
         self.extra = {name: ops.convert_to_numpy(x) for name, x in inputs.items() if x is not None}
-        self._pad_on_the_left()
+
+    def _encode(self, inputs):
+        """The inputs of an encoder-decoder: runs the encoder, and begins the decoder's texts."""
+        ids, mask = (inputs.pop(self.model.decoder_prefix + name, None) for name in ("input_ids", "attention_mask"))
+        inputs = {name: ops.convert_to_numpy(x) for name, x in inputs.items() if x is not None}
+        if not inputs:
+            raise ValueError(f"{type(self.model).__name__} needs inputs for its encoder")
+        self.source, rows = None, len(next(iter(inputs.values())))
+        if "input_ids" in inputs:
+            self.source = self._checked(inputs["input_ids"])
+            real = self._mask_of(self.source, inputs.get("attention_mask"))
+            real = np.ones_like(self.source) if real is None else real
+            size = rounded(self.source.shape[1])  # so that few programs are compiled
+            size = min(size, max(self.model.source_room or size, self.source.shape[1]))
+            padding = self.config.pad_token_id or 0
+            inputs |= {"input_ids": buffer(self.source, size, padding), "attention_mask": buffer(real, size, 0)}
+        run = cached_program(self.model, "encode", lambda: program(self.model, _encoding(self.model)))
+        self.extra = run((), inputs)
+        start = self.config.decoder_start_token_id
+        start = self.config.bos_token_id if start is None else start
+        if start is None:
+            raise ValueError("generate needs a decoder_start_token_id: with what the decoder begins")
+        begin = np.full((rows, 1), start, "int32")
+        self.ids = begin if ids is None else self._checked(ids)
+        self.mask = None if mask is None else self._mask_of(self.ids, mask)
+        if (self.ids[:, 0] != start).all():
+            self.ids = np.concatenate([begin, self.ids], 1)
+            self.mask = None if self.mask is None else np.pad(self.mask, ((0, 0), (1, 0)), constant_values=1)
+        if len(self.ids) != rows:
+            raise ValueError(f"{len(self.ids)} decoder_input_ids do not go with {rows} rows of the encoder")
 
     def _checked(self, ids):
         if len(self.model.signature()["input_ids"][0]) != 2:
@@ -62,12 +100,16 @@ class Prompt:
             raise ValueError(f"input_ids reach from {ids.min()} to {ids.max()}: the vocabulary has 0 to {words - 1}")
         return ids.astype("int32")
 
-    def _guessed_mask(self):
-        """Padding tokens are padding, unless texts also end with them."""
+    def _mask_of(self, ids, mask):
+        """The mask (R, T) of ids. Where none is given, padding tokens are padding, unless texts also end with them."""
         padding = self.config.pad_token_id
-        if padding is None or padding in end_tokens(self.config):
-            return None
-        return (self.ids != padding).astype("int32")
+        if mask is None:
+            guessed = padding is not None and padding not in end_tokens(self.config)
+            return (ids != padding).astype("int32") if guessed else None
+        mask = np.asarray(ops.convert_to_numpy(mask), "int32")
+        if mask.shape != ids.shape:
+            raise ValueError(f"attention_mask is {mask.shape} and input_ids are {ids.shape}")
+        return mask
 
     def _pad_on_the_left(self):
         if self.mask is None or self.mask.all():
@@ -75,7 +117,7 @@ class Prompt:
             return
         if not self.mask.any(axis=1).all():
             raise ValueError("a prompt is all padding: give it a token to begin with")
-        if "attention_mask" not in self.model.served:
+        if f"{self.model.decoder_prefix}attention_mask" not in {*self.model.served, *self.model.optional}:
             raise ValueError(f"{type(self.model).__name__} has no attention_mask: give prompts of equal length")
         order = np.argsort(self.mask != 0, axis=1, kind="stable") if not self.mask[:, -1].all() else None
         if order is not None:
@@ -95,7 +137,7 @@ class Prompt:
         """Has every row `count` times."""
         self.ids = np.repeat(self.ids, count, 0)
         self.mask = None if self.mask is None else np.repeat(self.mask, count, 0)
-        self.extra = {name: np.repeat(x, count, 0) for name, x in self.extra.items()}
+        self.extra = keras.tree.map_structure(functools.partial(_repeat, count=count), self.extra)
 
     def widen(self, tokens):
         """Pads the rows to at least so many tokens."""
@@ -119,52 +161,68 @@ def buffer(ids, size, fill):
 def given_inputs(prompts, size):
     """What the model is told besides the ids, for the rows of these prompts and `size` tokens: see `token_inputs`."""
     given = {}
-    for name in prompts[0].extra:
-        x = np.concatenate([prompt.extra[name] for prompt in prompts])
+    for name, x in prompts[0].extra.items():
+        if len(prompts) > 1:
+            x = np.concatenate([prompt.extra[name] for prompt in prompts])
         if name in PER_TOKEN:
             x = np.pad(x, ((0, 0), (0, size - x.shape[1])), mode="edge").astype("int32")
         given[name] = x
     if any(prompt.mask is not None for prompt in prompts):
         masks = [np.ones_like(p.ids) if p.mask is None else p.mask for p in prompts]
-        given["attention_mask"] = buffer(np.concatenate(masks), size, 1)
+        given[f"{prompts[0].model.decoder_prefix}attention_mask"] = buffer(np.concatenate(masks), size, 1)
     return given
 
 
 def token_inputs(model, ids, places, given):
     """The model's inputs for tokens ids (R, T) at `places` (T,) of the texts that `given_inputs` tell of."""
-    inputs = {"input_ids": ids} | given
+    inputs = {f"{model.decoder_prefix}input_ids": ids} | given
     for name in set(PER_TOKEN) & set(given):
         inputs[name] = ops.take(given[name], places, axis=1)
-    if "attention_mask" in given and "position_ids" in model.optional:
+    if not model.decoder_prefix and "attention_mask" in given and "position_ids" in model.optional:
         first = getattr(model.backbone.embeddings, "first_position", 0)
         inputs["position_ids"] = first + ops.maximum(real_positions(given["attention_mask"], places), 0)
     return inputs
 
 
-def read(model, ids, cache, size, given):
-    """The cache (for `size` tokens) of a model that has read ids (R, T) into it."""
+def _repeat(x, count):
+    return (np if isinstance(x, np.ndarray) else ops).repeat(x, count, axis=0)
+
+
+def _encoding(model):
+    return lambda _, inputs: model.remember(inputs)
+
+
+def read(model, ids, cache, size, given, start=0):
+    """The cache (for `size` tokens) of a model that has read ids (R, T) into it, the first `start` before."""
     run = cached_program(model, "read", lambda: program(model, _reading(model)))
-    for start, _, piece in pieces(model, ids, size):
-        cache = run(cache, piece, start, given)
+    for first, _, piece in pieces(model, ids, size, start):
+        cache = run(cache, piece, first, given)
     return cache
 
 
-def pieces(model, ids, size):
-    """How a model reads ids (R, T) into a cache for `size` tokens: where each piece starts, how many tokens it has, and
-    the piece, a few zeros behind it.
+def pieces(model, ids, size, start=0):
+    """How a model reads ids (R, T), from `start` on, into a cache for `size` tokens: where each piece starts, how many
+    tokens it has, and the piece, a few zeros behind it.
 
     They are few, and of few different lengths, so that few programs are compiled: all tokens at once, with padding
     behind them, where later tokens overwrite it; else in pieces of 1, 2, 4, .. tokens.
     """
-    start, tokens = 0, ids.shape[1]
+    tokens, limit = ids.shape[1], reach(model, size)
     while start < tokens:
         rest = tokens - start
         if model.can_rewind(size):
-            count, padded = rest, min(rounded(rest), size, model.room or size)
+            padded = min(rounded(rest), limit)
+            start = min(start, limit - padded)  # where no padding fits in, some are read again
+            count = tokens - start
         else:
             count = padded = 1 << (rest.bit_length() - 1)
         yield np.int32(start), count, buffer(ids[:, start : start + count], padded, 0)
         start += count
+
+
+def reach(model, size):
+    """How many tokens a model can read with a cache for `size` tokens."""
+    return min(size, model.room or size)
 
 
 def _reading(model):

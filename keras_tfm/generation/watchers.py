@@ -5,6 +5,7 @@ rows (R,) end here; ids (R, tokens so far) is a NumPy array.
 """
 
 import time
+from os.path import commonprefix
 
 import numpy as np
 
@@ -62,7 +63,8 @@ class StopStrings(Watcher):
         # A token is at least a byte, and a character at most four: no string reaches further back.
         tail = row[-4 * self.longest - 1 :]
         text, before = (self.tokenizer.decode(part, clean_up_tokenization_spaces=False) for part in (tail, tail[:-1]))
-        return any(text.count(string) > before.count(string) for string in self.strings)
+        old = len(commonprefix([text, before]))
+        return any(string in text[max(0, old + 1 - len(string)) :] for string in self.strings)
 
 
 class Prefixes(Watcher):
