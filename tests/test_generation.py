@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from model_fixtures import weights
 from safetensors.numpy import save_file
+from tokenizers import Tokenizer
 
 import keras_tfm as kt
 
@@ -15,21 +16,30 @@ FIXTURES = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.gl
 CALLS = [(model, name) for model, fixture in FIXTURES.items() for name in fixture["calls"]]
 
 
-@pytest.fixture(scope="module")
-def model(request, tmp_path_factory):
-    fixture = FIXTURES[request.param]
-    folder = tmp_path_factory.mktemp("preset")
-    (folder / "config.json").write_text(json.dumps(fixture["config"]))
-    tensors = {name: weights(name, tuple(shape)) for name, shape in fixture["tensors"].items()}
+def load(name, folder, stored):
+    """The model of a class, with its configuration and the shapes of its tensors."""
+    (folder / "config.json").write_text(json.dumps(stored["config"]))
+    tensors = {name: weights(name, tuple(shape)) for name, shape in stored["tensors"].items()}
     save_file(tensors, folder / "model.safetensors", {"format": "pt"})
-    return getattr(kt, fixture["class"]).from_preset(folder)
+    return getattr(kt, name).from_preset(folder)
 
 
-@pytest.mark.parametrize(("model", "name"), CALLS, indirect=["model"], ids=["-".join(call) for call in CALLS])
-def test_equals_the_reference(model, name, request):
-    call = FIXTURES[request.node.callspec.params["model"]]["calls"][name]
+@pytest.fixture(scope="module")
+def models(request, tmp_path_factory):
+    """The model of a fixture, and a smaller one."""
+    fixture = FIXTURES[request.param]
+    pair = {"model": fixture, "draft": fixture["draft"]}
+    return {name: load(fixture["class"], tmp_path_factory.mktemp(name), its) for name, its in pair.items()}
+
+
+@pytest.mark.parametrize(("models", "name"), CALLS, indirect=["models"], ids=["-".join(call) for call in CALLS])
+def test_equals_the_reference(models, name, request):
+    call = FIXTURES[request.node.callspec.params["models"]]["calls"][name]
     inputs = {key: np.array(value) for key, value in call["inputs"].items()}
-    outputs = model.generate(inputs, return_dict_in_generate=True, output_scores=True, **call["options"])
+    options = {"return_dict_in_generate": True, "output_scores": True, **call["options"]}
+    if assistant := options.get("assistant_model"):
+        options["assistant_model"] = models[assistant]
+    outputs = models["model"].generate(inputs, **options)
     assert outputs["sequences"].tolist() == call["sequences"]
     highest = np.array([scores.max(-1) for scores in outputs["scores"]])
     np.testing.assert_allclose(highest, call["highest"], rtol=1e-4, atol=1e-4)
@@ -37,3 +47,17 @@ def test_equals_the_reference(model, name, request):
         np.testing.assert_allclose(outputs["sequences_scores"], call["sequences_scores"], rtol=1e-4, atol=1e-4)
     if "beam_indices" in call:
         assert outputs["beam_indices"].tolist() == call["beam_indices"]
+    if "transitions" in call:
+        beams = outputs.get("beam_indices")
+        found = models["model"].compute_transition_scores(outputs["sequences"], outputs["scores"], beams, beams is None)
+        np.testing.assert_allclose(found, call["transitions"], rtol=1e-4, atol=1e-4)
+
+
+def test_strings_end_texts(tmp_path):
+    fixture = json.loads((FOLDER.parent / "stop_strings.json").read_text())
+    model = load("GPT2LMHeadModel", tmp_path, fixture)
+    tokenizer = kt.PreTrainedTokenizerFast(Tokenizer.from_str(json.dumps(fixture["tokenizer"])), pad_token="<pad>")
+    for call in fixture["calls"]:
+        options = fixture["options"] | {"stop_strings": call["stop_strings"], "tokenizer": tokenizer}
+        sequences = model.generate(np.array(call["input_ids"]), **options)
+        assert sequences.tolist() == call["sequences"], call["stop_strings"]

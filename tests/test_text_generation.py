@@ -127,8 +127,6 @@ def test_what_no_model_can_do_is_refused(model):
     ]:
         with pytest.raises(ValueError, match=says):
             model.generate(ids, **options)
-    with pytest.raises(NotImplementedError, match="greedy"):
-        model.generate(ids, prompt_lookup_num_tokens=3)
     with pytest.raises(ValueError, match="vocabulary"):
         model.generate(np.array([[99]]))
     with pytest.raises(TypeError, match="num_beams"):

@@ -183,7 +183,7 @@ class Draft:
     there are two more after a round in which all were right, or one less.
 
     Raises:
-        ValueError: another vocabulary.
+        ValueError: another vocabulary, or another kind of model.
     """
 
     def __init__(self, task):
@@ -195,6 +195,8 @@ class Draft:
         config = task.assistant.generation_config.updated(**said)
         self.count, self.adapts = config.num_assistant_tokens, config.num_assistant_tokens_schedule != "constant"
         self.task = task.of(task.assistant)
+        if not np.array_equal(self.task.prompt.ids, task.prompt.ids):
+            raise ValueError("assistant_model and model must both be decoders, or both encoder-decoders")
         self.task.recorded = ("scores",) if task.config.do_sample else ()
         self.search = (_Remembering if task.config.do_sample else Search)(self.task)
         self.state, self.arguments = self.search.begin(self.task)

@@ -29,14 +29,14 @@ STRATEGIES = {
 class Task:
     """One call of `generate`: what a strategy needs to know.
 
-    `prompt` and, with guidance, `negative` are `Prompt`s, of which `margin` columns were added; `until` tokens there
-    may be in all, and `size` are made room for; `ends` (N,) and `pad` are the tokens that end texts and follow them;
-    `rules` and `stops` act on scores and ids; `random` draws chances; `recorded` is kept of each token's scores;
-    `assistant` is a model that proposes tokens.
+    `inputs` are the caller's; `prompt` and, with guidance, `negative` are `Prompt`s, of which `margin` columns were
+    added; `until` tokens there may be in all, and `size` are made room for; `ends` (N,) and `pad` are the tokens that
+    end texts and follow them; `rules` and `stops` act on scores and ids; `random` draws chances; `recorded` is kept of
+    each token's scores; `assistant` is a model that proposes tokens.
     """
 
     def __init__(self, model, inputs, config, negative, rules, stops, seed, assistant):
-        self.model, self.config, self.assistant = model, config, assistant
+        self.model, self.inputs, self.config, self.assistant = model, inputs, config, assistant
         self.prompt, self.margin = Prompt(model, inputs, config), 0
         new = config.max_new_tokens
         self.until = config.max_length if new is None else self.prompt.length + new
@@ -56,10 +56,8 @@ class Task:
 
     def of(self, model):
         """The same task for another model of the same vocabulary."""
-        task, prompt = copy.copy(self), self.prompt
-        mask = np.ones_like(prompt.ids) if prompt.mask is None else prompt.mask
-        task.model = model
-        task.prompt = Prompt(model, {"input_ids": prompt.ids, "attention_mask": mask, **prompt.extra}, self.config)
+        task = copy.copy(self)
+        task.model, task.prompt = model, Prompt(model, self.inputs, self.config)
         task._check_length()
         return task
 

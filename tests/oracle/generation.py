@@ -20,6 +20,7 @@ TWO = text(2, 5, vocabulary=61)
 LEFT = padded(text(2, 6, vocabulary=61), side="left")
 ONE = {"input_ids": TWO["input_ids"][:1]}
 LONG = {"input_ids": np.tile(text(2, 4, vocabulary=61)["input_ids"], (1, 3))}  # what has been said comes again
+ONE_LONG = {"input_ids": LONG["input_ids"][:1]}
 
 # name: (options, prompts). Ten new tokens unless the options say otherwise; the models of 61 words end texts with 60.
 STRATEGIES = {
@@ -110,6 +111,22 @@ STRATEGIES = {
         {"num_beams": 3, "num_return_sequences": 2, "force_words_ids": [[25, 26, 27, 28, 29], [1, 2, 3, 4, 5, 6, 7]]},
         TWO,
     ),
+    "lookup": ({"prompt_lookup_num_tokens": 3}, ONE_LONG),
+    "lookup_longer": (
+        {"prompt_lookup_num_tokens": 6, "max_matching_ngram_size": 3, "repetition_penalty": 1.2, "max_new_tokens": 20},
+        ONE_LONG,
+    ),
+    "lookup_ends": (
+        {"prompt_lookup_num_tokens": 4, "max_matching_ngram_size": 1, "eos_token_id": [60, 7, 20, 33, 41, 52, 11, 3]},
+        ONE_LONG,
+    ),
+    "assisted": ({"assistant_model": "draft", "max_new_tokens": 20}, ONE),
+    "assisted_rules": (
+        {"assistant_model": "draft", "no_repeat_ngram_size": 2, "forced_eos_token_id": 7, "max_new_tokens": 20},
+        ONE_LONG,
+    ),
+    "assisted_ends": ({"assistant_model": "draft", "eos_token_id": [60, 7, 20, 33, 41, 52, 11, 3]}, ONE_LONG),
+    "assisted_alike": ({"assistant_model": "model", "min_new_tokens": 7, "max_new_tokens": 20}, ONE),
 }
 MODELS = {"gpt2/base": "GPT2LMHeadModel", "llama/grouped": "LlamaForCausalLM", "mixtral/base": "MixtralForCausalLM"}
 
@@ -122,23 +139,28 @@ def main():
         cls = getattr(transformers, name)
         model = cls(cls.config_class(**fixture["config"] | {"max_position_embeddings": 64})).eval()
         tensors, _ = seed(model)
+        draft = cls(cls.config_class(**model.config.to_diff_dict() | {"num_hidden_layers": 1})).eval()
+        small = {"config": draft.config.to_diff_dict(), "tensors": seed(draft)[0]}  # its weights are the first block's
         calls = {}
         for case, (options, inputs) in STRATEGIES.items():
             model.generation_config.eos_token_id = model.config.eos_token_id
-            calls[case] = (run_alone if case == "contrastive_left" else run)(model, options, inputs)
+            calls[case] = (run_alone if case == "contrastive_left" else run)(model, options, inputs, draft)
         path = folder / f"{file.replace('/', '_')}.json"
-        path.write_text(
-            json.dumps({"class": name, "config": model.config.to_diff_dict(), "tensors": tensors, "calls": calls})
-            + "\n"
-        )
+        fixture = {"class": name, "config": model.config.to_diff_dict(), "tensors": tensors, "draft": small}
+        path.write_text(json.dumps(fixture | {"calls": calls}) + "\n")
         print(f"{path.name}: {path.stat().st_size / 1024:.0f} KB")
 
 
-def run(model, options, inputs):
+def run(model, options, inputs, draft):
     """Options, inputs, and the sequences, with the scores of each token's choice and, of beams, of the whole."""
     given = {name: torch.from_numpy(x) for name, x in inputs.items()}
     settings = {"max_new_tokens": 10, "pad_token_id": 0, **options}
     tensors = {k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in settings.items()}
+    if name := settings.get("assistant_model"):
+        tensors["assistant_model"] = {"draft": draft, "model": model}[name]
+    if model.config.model_type == "llama":  # with assistance it takes the wrong positions: the text is that without
+        for name in ("assistant_model", "prompt_lookup_num_tokens", "max_matching_ngram_size"):
+            tensors.pop(name, None)
     recorded = {"return_dict_in_generate": True, "output_scores": True}
     if "eos_token_id" in settings:  # with None the reference would go back to what the model says
         model.generation_config.eos_token_id = settings["eos_token_id"]
@@ -153,14 +175,18 @@ def run(model, options, inputs):
         call["sequences_scores"] = outputs.sequences_scores.tolist()
         if outputs.beam_indices is not None and settings.get("num_beam_groups", 1) == 1:  # groups count within each
             call["beam_indices"] = outputs.beam_indices.tolist()
+    if set(options) <= {"num_beams", "num_return_sequences", "eos_token_id"}:
+        beams = outputs.get("beam_indices")
+        found = model.compute_transition_scores(outputs.sequences, outputs.scores, beams, beams is None)
+        call["transitions"] = [[round(x, 5) for x in row] for row in found.tolist()]
     return call
 
 
-def run_alone(model, options, inputs):
+def run_alone(model, options, inputs, draft):
     """As `run`, of each text without its padding, which is put before the result. Contrastive search finds words like
     the padding, too, of which what it is like depends on how attention is computed; later versions leave it out."""
     rows = zip(inputs["input_ids"], inputs["attention_mask"], strict=True)
-    calls = [run(model, options, {"input_ids": ids[None, mask > 0]}) for ids, mask in rows]
+    calls = [run(model, options, {"input_ids": ids[None, mask > 0]}, draft) for ids, mask in rows]
     texts = [call["sequences"][0] for call in calls]
     longest = max(map(len, texts))
     highest = [sum(scores, []) for scores in zip(*(call["highest"] for call in calls), strict=True)]
