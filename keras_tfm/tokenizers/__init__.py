@@ -7,7 +7,7 @@ beginning of the lower-cased class name. Classes named otherwise stand in `HOMES
 import importlib
 import pkgutil
 
-HOMES = {"Tokenizer": "base", "PreTrainedTokenizerFast": "base"}
+HOMES = {"Tokenizer": "base", "PreTrainedTokenizerFast": "base", "MT5Tokenizer": "t5", "MT5TokenizerFast": "t5"}
 SERVED_BY = {  # model_type -> class, where the names differ
     "dpr": "DPRQuestionEncoderTokenizer",
     "falcon": "Tokenizer",
@@ -15,6 +15,7 @@ SERVED_BY = {  # model_type -> class, where the names differ
     "qwen": "QWenTokenizer",
     **dict.fromkeys(("gpt_bigcode", "gpt_neo", "gptj", "opt", "starcoder2"), "GPT2Tokenizer"),
     **dict.fromkeys(("mpt", "rwkv", "stablelm"), "GPTNeoXTokenizer"),
+    **dict.fromkeys(("longt5", "mt5", "musicgen", "pix2struct", "switch_transformers", "umt5"), "T5Tokenizer"),
     **dict.fromkeys(("fuyu", "mistral", "mixtral", "open-llama", "persimmon"), "LlamaTokenizer"),
 }
 

@@ -5,6 +5,7 @@ Shapes: B texts (more with overflow), T tokens of the longest.
 
 import threading
 import warnings
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +114,7 @@ class Tokenizer(SpecialTokens, ChatTemplates):
         path = preset.path("tokenizer.json") if cls.stores_backend else None
         if path is not None:
             backend = read_backend(path)
-        elif files and all(files.values()):
+        elif all(files.values()) and (files or not cls.stores_backend):  # bytes need no files
             options = {**cls.defaults, **config}
             backend = cls.build(files, options | {k: content(options[k]) for k in SPECIAL_TOKENS if k in options})
         else:
@@ -130,9 +131,11 @@ class Tokenizer(SpecialTokens, ChatTemplates):
 
     def __call__(
         self,
-        text,
+        text=None,
         text_pair=None,
         *,
+        text_target=None,
+        text_pair_target=None,
         add_special_tokens=True,
         padding=True,
         truncation=False,
@@ -152,6 +155,8 @@ class Tokenizer(SpecialTokens, ChatTemplates):
         """Texts -> a dict of int32 arrays (B, T), ready for the model.
 
         text, text_pair: a str or a list of B (with `is_split_into_words`: a list of words, or a list of B such).
+        text_target, text_pair_target: likewise what a model is to write, encoded as such (in another language, say):
+            the ids are `labels` beside those of `text`, or `input_ids` without any.
         padding: True or "longest", "max_length", or False, which raises ValueError where the lengths differ.
         truncation: True or "longest_first", "only_first", "only_second", or False.
         max_length: tokens to truncate or pad to, special tokens included; default `model_max_length`. Where that sets
@@ -165,6 +170,9 @@ class Tokenizer(SpecialTokens, ChatTemplates):
 
         TypeError for what is no text, ValueError for arguments that contradict each other or the tokenizer.
         """
+        only_target = text is None and text_target is not None
+        if only_target:
+            text, text_pair = text_target, text_pair_target
         rows = paired_rows(text, text_pair, is_split_into_words)
         padding, truncation = strategy(padding, PADDING, "padding"), strategy(truncation, TRUNCATION, "truncation")
         if max_length is not None and padding != "max_length" and truncation is None:
@@ -173,7 +181,9 @@ class Tokenizer(SpecialTokens, ChatTemplates):
         if truncation and padding and pad_to_multiple_of and limit and limit % pad_to_multiple_of:
             raise ValueError(f"max_length={limit} is not a multiple of pad_to_multiple_of={pad_to_multiple_of}.")
         paired = text_pair is not None
-        encodings = self._encode(rows, paired, add_special_tokens, truncation, limit, stride, is_split_into_words)
+        options = (add_special_tokens, truncation, limit, stride, is_split_into_words)
+        with self.as_target_tokenizer() if only_target else nullcontext():
+            encodings = self._encode(rows, paired, *options)
         if return_overflowing_tokens:
             samples = [index for index, first in enumerate(encodings) for _ in range(1 + len(first.overflowing))]
             encodings = [row for first in encodings for row in (first, *first.overflowing)]
@@ -192,7 +202,18 @@ class Tokenizer(SpecialTokens, ChatTemplates):
             arrays["overflow_to_sample_mapping"] = np.array(samples, dtype="int32")
         if return_length:
             arrays["length"] = np.array([len(row) for row in columns["input_ids"]], dtype="int32")
+        if text_target is not None and not only_target:
+            rows = paired_rows(text_target, text_pair_target, is_split_into_words)
+            with self.as_target_tokenizer():
+                encodings = self._encode(rows, text_pair_target is not None, *options)
+            labels = {"input_ids": column(encodings, "input_ids")}
+            arrays["labels"] = self._rectangle(labels, padding, limit, pad_to_multiple_of)["input_ids"]
         return arrays
+
+    @contextmanager
+    def as_target_tokenizer(self):
+        """Within it texts are encoded as `text_target` is; for most tokenizers that makes no difference."""
+        yield
 
     def pad(self, encoded, *, padding=True, max_length=None, pad_to_multiple_of=None, return_attention_mask=None):
         """Ragged rows of ids -> a dict of int32 arrays (B, T).

@@ -54,7 +54,7 @@ class CodeLlamaTokenizer(LlamaTokenizer):
         extra = [content(token) for token in config.get("additional_special_tokens") or []]
         super().__init__(backend, **config | {"additional_special_tokens": list(dict.fromkeys(extra + named))})
 
-    def __call__(self, text, text_pair=None, *, suffix_first=False, **options):
+    def __call__(self, text=None, text_pair=None, *, suffix_first=False, **options):
         with ONE_CALL:
             self._suffix_first = suffix_first
             return super().__call__(text, text_pair, **options)

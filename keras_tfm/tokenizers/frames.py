@@ -36,6 +36,12 @@ def roberta_frame(backend, config):
     return frame(backend, f"{first} $A {last}", f"{first} $A {last} {last} $B {last}")
 
 
+def end_frame(backend, config):
+    """`A </s>` and `A </s> B </s>`, all of type 0."""
+    last = config["eos_token"]
+    return frame(backend, f"$A {last}", f"$A {last} $B {last}")
+
+
 def sentence_frame(backend, config):
     """`<s> A </s>` and `<s> A </s> <s> B </s>`, B of type 1, each token only where `config` says to add it.
 

@@ -83,7 +83,7 @@ class SlowTokenizer(Tokenizer):
         """The text of some tokens of the vocabulary."""
         return " ".join(tokens)
 
-    def __call__(self, text, text_pair=None, *, return_offsets_mapping=False, return_word_ids=False, **options):
+    def __call__(self, text=None, text_pair=None, *, return_offsets_mapping=False, return_word_ids=False, **options):
         if return_offsets_mapping or return_word_ids:
             asked = "return_offsets_mapping" if return_offsets_mapping else "return_word_ids"
             raise ValueError(f"{type(self).__name__} does not know which characters a token came from: drop {asked}.")
