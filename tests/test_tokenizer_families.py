@@ -212,6 +212,23 @@ def test_dpr_reader(tmp_path):
         tokenizer("who?", ["a", "b"], ["c"])
 
 
+def test_led_masks_are_padded(tmp_path):
+    recorded = fixture("led")["more"]
+    tokenizer = class_of("led").from_preset(write_folder(tmp_path / "hub", "led", "default", "files"))
+    for side, expected in recorded["padded"]:
+        tokenizer.padding_side = side
+        padded = tokenizer.pad(recorded["rows"], padding="max_length", max_length=16)
+        assert {key: array.tolist() for key, array in padded.items()} == expected
+
+
+def test_blenderbot_conversations(tmp_path):
+    """The class has a chat template for checkpoints without one."""
+    folder = write_folder(tmp_path / "hub", "blenderbot", "default", "files")
+    tokenizer = class_of("blenderbot").from_preset(folder)
+    for turns, text in fixture("blenderbot")["more"]:
+        assert tokenizer.apply_chat_template(turns, tokenize=False) == text
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

@@ -61,6 +61,7 @@ class Tokenizer(SpecialTokens, ChatTemplates):
     defaults = {}
     model_input_names = ("input_ids", "token_type_ids", "attention_mask")
     padding_side = truncation_side = "right"
+    padding_values = {}  # of what the model takes besides what a call returns: name -> the value at padded places
     stores_backend = True  # as tokenizer.json
     stored_as = None  # the class that tokenizer_config.json names, where it is not this one
     knows_offsets = True  # which characters a token came from
@@ -382,6 +383,7 @@ class Tokenizer(SpecialTokens, ChatTemplates):
         side = strategy(self.padding_side, SIDES, "padding_side")
         fill = {"input_ids": self.pad_token_id or 0, "token_type_ids": self.pad_token_type_id, "attention_mask": 0}
         fill |= {"special_tokens_mask": 1, "offset_mapping": (0, 0), "word_ids": -1, "sequence_ids": -1}
+        fill |= self.padding_values
         return {
             key: pad_rows(rows, length, fill[key], side) if key in fill else stack_rows(rows, key)
             for key, rows in columns.items()
