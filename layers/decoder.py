@@ -46,7 +46,7 @@ class CausalDecoder(Stack):
 
     def words(self):
         """The word embeddings (V, D)."""
-        return ops.convert_to_tensor(self.embeddings.embeddings)
+        return ops.convert_to_tensor(self.word_table.embeddings)
 
     def new_cache(self, batch, length):
         """An empty cache for `batch` texts of at most `length` tokens: for each block 2 x (B, S, K, C)."""

@@ -322,7 +322,11 @@ class MaskedLanguageModeling(Head):
     def call(self, inputs, cache=None, start=0, training=None, **options):
         """inputs (B, T) -> logits (B, T, V)."""
         outputs = self.backbone(inputs, cache=cache, start=start, training=training, **options)
-        return respond({"logits": self.head(outputs["last_hidden_state"], self.words())}, outputs)
+        return respond({"logits": self.scores(outputs["last_hidden_state"])}, outputs)
+
+    def scores(self, x):
+        """x (B, T, D), the backbone's last_hidden_state -> (B, T, V)."""
+        return self.head(x, self.words())
 
     def default_loss(self):
         return TokenCrossEntropy()

@@ -21,7 +21,7 @@ DECODER_INPUTS = ("decoder_input_ids", "decoder_inputs_embeds")
 
 
 class Seq2Seq(Model):
-    """An encoder and a decoder over the same words.
+    """An encoder and a decoder, over the same words if nothing else is said (`decoder_words`).
 
     Call it with a dict of input_ids (B, S) or inputs_embeds (B, S, D), decoder_input_ids (B, T) or
     decoder_inputs_embeds (B, T, D) and, where wanted, attention_mask (B, S) and decoder_attention_mask (B, T). In the
@@ -46,14 +46,18 @@ class Seq2Seq(Model):
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
         self.encoder = self.encoder_class(self.config)
-        self.decoder = self.decoder_class(self.config, words=self.encoder.embeddings.word)
+        self.decoder = self.decoder_class(self.config, words=self.decoder_words())
 
     @property
     def room(self):
         return self.decoder.room
 
+    def decoder_words(self):
+        """The table of word embeddings that the decoder shares with the encoder, None where it has its own."""
+        return self.encoder.word_table
+
     def words(self):
-        """The word embeddings (V, D)."""
+        """The decoder's word embeddings (V, D)."""
         return self.decoder.words()
 
     def new_cache(self, batch, length):
@@ -86,9 +90,17 @@ class Seq2Seq(Model):
         raise ValueError(f"{type(self).__name__} needs decoder_input_ids, or labels to make them of")
 
     def shifted(self, labels):
-        """labels (B, T) as the decoder sees them: one place to the right, behind what texts start with."""
+        """labels (B, T) as the decoder sees them: one place to the right, behind what texts start with.
+
+        Raises:
+            ValueError: the configuration does not say what that is.
+        """
         c = self.config
-        first = ops.full_like(labels[:, :1], c.decoder_start_token_id)
+        if c.decoder_start_token_id is None or c.pad_token_id is None:
+            raise ValueError(
+                "to make decoder_input_ids, set decoder_start_token_id and pad_token_id in the configuration"
+            )
+        first = ops.zeros_like(labels[:, :1]) + c.decoder_start_token_id
         shifted = ops.concatenate([first, labels[:, :-1]], axis=1)
         return ops.where(ops.equal(shifted, IGNORED), c.pad_token_id, shifted)
 
@@ -123,6 +135,13 @@ class Seq2Seq(Model):
         }
 
 
+def shifted_around(labels, padding):
+    """labels (B, T) one place to the right; the last of each that is no padding comes first."""
+    labels = ops.where(ops.equal(labels, IGNORED), padding, labels)
+    last = ops.sum(ops.cast(ops.not_equal(labels, padding), "int32"), axis=1, keepdims=True) - 1
+    return ops.concatenate([ops.take_along_axis(labels, last, axis=1), labels[:, :-1]], axis=1)
+
+
 class LogitsBias(Layer):
     """A number for each word that is added to its score, and that training leaves as it is."""
 
@@ -150,7 +169,7 @@ class ConditionalGeneration(CausalLanguageModeling):
     decoder_prefix = "decoder_"
 
     def make_head(self):
-        return VocabularyHead(self.config.vocab_size, self.config.tie_word_embeddings, use_bias=False)
+        return VocabularyHead(self.backbone.decoder.vocabulary, self.config.tie_word_embeddings, use_bias=False)
 
     def words(self):
         return self.backbone.words()
@@ -196,12 +215,10 @@ class BiasedConditionalGeneration(ConditionalGeneration):
 
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
-        self.logits_bias = LogitsBias(self.config.vocab_size)
+        self.logits_bias = LogitsBias(self.backbone.decoder.vocabulary)
 
-    def call(self, inputs, cache=None, start=0, training=None, **options):
-        """inputs (B, S), (B, T) -> logits (B, T, V)."""
-        outputs = self.backbone(inputs, cache=cache, start=start, training=training, **options)
-        return respond({"logits": self.logits_bias(self.head(outputs["last_hidden_state"], self.words()))}, outputs)
+    def scores(self, x):
+        return self.logits_bias(super().scores(x))
 
 
 class LastEndClassification(SequenceClassification):

@@ -51,6 +51,11 @@ class Stack(Model):
         """The norm behind the last block, if there is one."""
         return None
 
+    @property
+    def word_table(self):
+        """The layer with the word embeddings."""
+        return self.embeddings
+
     def dropout_rate(self):
         """How much of what `embed` returns is dropped in training."""
         return 0.0
@@ -63,6 +68,10 @@ class Stack(Model):
     def attend(self, inputs, cache, start):
         """What the tokens may look at: a mask for all blocks, or a list of one for each."""
         return padding_mask(inputs.get("attention_mask"))
+
+    def finish(self, x):
+        """What the last block returns -> last_hidden_state (B, T, D)."""
+        return x if self.norm is None else self.norm(x)
 
     def relations(self, inputs, positions, cache):
         """What the blocks are told besides: {"rope": ..}, {"bias": ..} and {"context": ..}, see `Attention`."""
@@ -90,7 +99,7 @@ class Stack(Model):
             start=start,
             **self.relations(inputs, positions, cache),
         )
-        x = x if self.norm is None else self.norm(x)
+        x = self.finish(x)
         if "hidden_states" in states:
             states["hidden_states"] = (*states["hidden_states"][:-1], x)
         return {"last_hidden_state": x} | states

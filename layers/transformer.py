@@ -4,14 +4,14 @@ They read the configuration by BART's names of the fields; one that calls them o
 Shapes: B batch, T new tokens, S tokens of the encoder, D width, V words.
 """
 
-from keras import ops
 from keras.layers import Embedding, LayerNormalization
 
 from keras_tfm.layers.attention import Attention
 from keras_tfm.layers.base import Layer
-from keras_tfm.layers.blocks import PostNormBlock
+from keras_tfm.layers.blocks import PostNormBlock, PreNormBlock
 from keras_tfm.layers.decoder import CausalDecoder, NextWordPrediction
 from keras_tfm.layers.embeddings import check_length
+from keras_tfm.layers.heads import VocabularyHead
 from keras_tfm.layers.masks import length
 from keras_tfm.layers.mlp import MLP
 from keras_tfm.layers.stack import Stack
@@ -54,6 +54,7 @@ class _Half:
     embedding_norm = True  # whether the embeddings are normalised
     last_norm = False  # whether there is a norm behind the last block
     unused_rows = 2  # of the position table
+    waves = None  # what computes that table, where it is not learnt
 
     def own(self, field):
         """What the configuration says of this half."""
@@ -63,18 +64,28 @@ class _Half:
     def depth(self):
         return self.own("layers")
 
+    @property
+    def vocabulary(self):
+        """V, how many words it knows."""
+        return self.config.vocab_size
+
     def make_embeddings(self, words=None):
         c = self.config
         return PlacedWords(
-            words or Embedding(c.vocab_size, c.d_model),
+            words or Embedding(self.vocabulary, c.d_model),
             self.make_positions(),
             LayerNormalization(epsilon=1e-5) if self.embedding_norm else None,
             c.d_model**0.5 if c.scale_embedding else 1.0,
             self.unused_rows,
         )
 
+    @property
+    def word_table(self):
+        return self.embeddings.word
+
     def make_positions(self):
-        return Embedding(self.config.max_position_embeddings + self.unused_rows, self.config.d_model)
+        fixed = {} if self.waves is None else {"embeddings_initializer": self.waves(), "trainable": False}
+        return Embedding(self.config.max_position_embeddings + self.unused_rows, self.config.d_model, **fixed)
 
     def make_attention(self):
         return Attention(self.config.d_model, self.own("attention_heads"), dropout=self.config.attention_dropout)
@@ -117,9 +128,6 @@ class Decoder(_Half, CausalDecoder):
             index, cross_attention=self.make_attention(), cross_attention_norm=LayerNormalization(epsilon=1e-5)
         )
 
-    def words(self):
-        return ops.convert_to_tensor(self.embeddings.word.embeddings)
-
     def signature(self):  # alone it need not look at an encoder
         return self.served
 
@@ -127,9 +135,26 @@ class Decoder(_Half, CausalDecoder):
         return CausalDecoder.signature(self)
 
 
+class PreNormEncoder(Encoder):
+    """Norms before the layers, and one behind the last block."""
+
+    block_class = PreNormBlock
+    last_norm = True
+
+
+class PreNormDecoder(Decoder):
+    """Norms before the layers, and one behind the last block."""
+
+    block_class = PreNormBlock
+    last_norm = True
+
+
 class DecoderForCausalLM(NextWordPrediction):
     """Scores the next word at each token: logits (B, T, V). The decoder alone, which may be given an encoder's
     output: encoder_hidden_states (B, S, D) and encoder_attention_mask (B, S)."""
+
+    def make_head(self):
+        return VocabularyHead(self.backbone.vocabulary, self.config.tie_word_embeddings, self.bias)
 
     def building_signature(self):
         return self.backbone.building_signature()

@@ -20,6 +20,7 @@ HALF = {
     **{f"blocks.{{n}}.{ours}": f"layers.{{n}}.{theirs}" for ours, theirs in BLOCK.items()},
 }
 SHARED = {"encoder.embeddings.word": "shared"}
+POSITIONS = ["encoder.embed_positions.weight", "decoder.embed_positions.weight"]
 BOTH = {f"{side}.{ours}": f"{side}.{theirs}" for side in ("encoder", "decoder") for ours, theirs in HALF.items()}
 HEADS = {
     "ForConditionalGeneration MTModel": {"head": "lm_head", "logits_bias": {"bias": "final_logits_bias"}},

@@ -36,7 +36,7 @@ def test_outputs_equal_the_reference(case, model):
     for i, call in enumerate(calls(case)):
         inputs = {name: unpacked(value) for name, value in call["inputs"].items()}
         if "greedy" in call:
-            assert greedy(model, inputs, len(call["greedy"][0])) == call["greedy"]
+            assert greedy(model, inputs, len(call["greedy"][0]), call.get("num_beams", 1)) == call["greedy"]
             continue
         if "loss" in call:
             model.compile()
@@ -65,14 +65,14 @@ def test_saving_gives_the_reference_checkpoint_back(case, model, tmp_path):
             assert config[SPELLINGS.get(key, key)] == value, key
 
 
-def greedy(model, inputs, count):
-    """The `count` likeliest next tokens, one after the other, [[tokens], ..]; with padding before the texts, which
-    changes nothing, where a decoder alone can be told of it."""
+def greedy(model, inputs, count, beams):
+    """The `count` likeliest next tokens, one after the other or with so many `beams`, [[tokens], ..]; with padding
+    before the texts, which changes nothing, where a decoder alone can be told of it."""
     prompt = 1
     if not model.decoder_prefix:
         if "attention_mask" in model.served:
             inputs["attention_mask"] = np.ones_like(inputs["input_ids"])
             inputs = {name: np.pad(x, ((0, 0), (2, 0))) for name, x in inputs.items()}
         prompt = inputs["input_ids"].shape[1]
-    tokens = model.generate(inputs, max_new_tokens=count, eos_token_id=None)
+    tokens = model.generate(inputs, max_new_tokens=count, num_beams=beams, eos_token_id=None)
     return tokens[:, prompt:].tolist()

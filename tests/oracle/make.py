@@ -77,9 +77,10 @@ def run(model, call):
     with torch.no_grad():
         if call.greedy:
             model.generation_config.eos_token_id = None  # on to the last token
-            tokens = model.generate(**inputs, max_new_tokens=call.greedy, do_sample=False)
+            tokens = model.generate(**inputs, max_new_tokens=call.greedy, do_sample=False, num_beams=call.beams)
             prompt = 1 if model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
             recorded["greedy"] = tokens[:, prompt:].tolist()
+            recorded["num_beams"] = call.beams
         elif call.method:
             recorded["method"] = call.method
             recorded["outputs"] = {"logits": packed(getattr(model, call.method)(*inputs.values()))}

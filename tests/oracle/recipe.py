@@ -9,12 +9,13 @@ from seeded import integers
 
 @dataclass
 class Call:
-    """One forward pass to record, or with `greedy` the tokens of a greedy search for so many new ones, or with `labels`
-    the loss."""
+    """One forward pass to record, or with `greedy` the tokens of a greedy search for so many new ones, with `beams`
+    besides of a beam search, or with `labels` the loss."""
 
     inputs: dict
     options: dict = field(default_factory=dict)
     greedy: int = 0
+    beams: int = 1
     real_tokens_only: bool = False  # padded positions hold nothing meaningful (causal models padded on the left)
     labels: dict = field(default_factory=dict)
     method: str = ""  # what to call, with the inputs one after the other, instead of the model itself

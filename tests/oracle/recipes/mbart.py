@@ -1,0 +1,8 @@
+"""mBART: texts that end with the token of their language, labels that start with it."""
+
+from recipe import Case
+from recipes import bart
+
+CONFIG = bart.CONFIG | {"encoder_layers": 1, "decoder_layers": 2, "scale_embedding": True}
+HEADS = [f"M{name}" for name in bart.HEADS]
+CASES = [Case("base", CONFIG, HEADS, bart.calls)]
