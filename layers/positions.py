@@ -193,3 +193,11 @@ class Waves(Formula):
         frequencies = 10000.0 ** -(2 * (np.arange(width) // 2) / width)
         angles = np.arange(count)[:, None] * frequencies
         return ops.convert_to_tensor(np.where(np.arange(width) % 2, np.cos(angles), np.sin(angles)), dtype)
+
+
+class SinesThenCosines(Waves):
+    """`Waves` with the sines in the first half of the columns and the cosines in the second."""
+
+    def __call__(self, shape, dtype=None):
+        table = super().__call__(shape, dtype)
+        return ops.concatenate([table[:, 0::2], table[:, 1::2]], axis=1)

@@ -41,7 +41,7 @@ class Stack(Model):
         return self.config.num_hidden_layers
 
     def make_embeddings(self):
-        return Embedding(self.config.vocab_size, self.config.hidden_size)
+        return Embedding(self.vocabulary, self.config.hidden_size)
 
     def make_block(self, index):
         """The block at a place, counted from 0."""
@@ -50,6 +50,11 @@ class Stack(Model):
     def make_norm(self):
         """The norm behind the last block, if there is one."""
         return None
+
+    @property
+    def vocabulary(self):
+        """V, how many words it knows."""
+        return self.config.vocab_size
 
     @property
     def word_table(self):

@@ -64,11 +64,6 @@ class _Half:
     def depth(self):
         return self.own("layers")
 
-    @property
-    def vocabulary(self):
-        """V, how many words it knows."""
-        return self.config.vocab_size
-
     def make_embeddings(self, words=None):
         c = self.config
         return PlacedWords(

@@ -21,7 +21,7 @@ from keras_tfm.layers.heads import (
     QuestionAnswering,
     TokenClassification,
 )
-from keras_tfm.layers.positions import Waves, rotate_pairs
+from keras_tfm.layers.positions import SinesThenCosines, rotate_pairs
 
 
 @dataclass(kw_only=True)
@@ -58,14 +58,6 @@ class RotaryPairs(Attention):
     def __init__(self, *args, rotates_value, **kwargs):
         super().__init__(*args, **kwargs)
         self.rotates_value = rotates_value
-
-
-class SinesThenCosines(Waves):
-    """`Waves` with the sines in the first half of the columns and the cosines in the second."""
-
-    def __call__(self, shape, dtype=None):
-        table = super().__call__(shape, dtype)
-        return ops.concatenate([table[:, 0::2], table[:, 1::2]], axis=1)
 
 
 class RoFormerModel(TextEncoder):

@@ -12,9 +12,10 @@ from keras_tfm.presets.io.translate import names_of, public_class
 
 def save_model(model, folder, tokenizer=None, max_shard_size="5GB"):
     """See `Model.save_preset`."""
-    slots = {}
-    for slot in names_of(model).slots(model):
-        slots.setdefault(slot.tensor, []).append(slot)
+    names, slots = names_of(model), {}
+    for slot in names.slots(model):
+        if not names.is_unsaved(slot.tensor):
+            slots.setdefault(slot.tensor, []).append(slot)
     for [slot, *_] in list(slots.values()):
         if slot.second_tensor and slot.second_tensor.replace("bias", "weight") in slots:  # nothing is tied
             slots[slot.second_tensor] = [slot]

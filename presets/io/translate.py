@@ -147,10 +147,12 @@ class Names:
         optional: layers of the backbone that a checkpoint may lack, and that may be left unused.
         ignored: tensors that hold nothing of their own, without the prefix and with `{n}` for numbers: tied copies,
             constant buffers.
+        unsaved: tensors of the backbone, without the prefix, that follow from a formula and that are not stored.
     """
 
-    def __init__(self, rows=None, *, prefix="", where=None, heads=None, optional=(), ignored=()):
+    def __init__(self, rows=None, *, prefix="", where=None, heads=None, optional=(), ignored=(), unsaved=()):
         self.prefix, self.optional, self.ignored = prefix, tuple(optional), [name.split(".") for name in ignored]
+        self.unsaved = tuple(unsaved)
         self.rows = _expand(rows or {})
         self.where = {field: _expand(special) for field, special in (where or {}).items()}
         self.heads = [(tuple(ends.split()), _expand(head)) for ends, head in (heads or {}).items()]
@@ -204,6 +206,10 @@ class Names:
             array = Same(array.name)
         name = (fused.name if fused else found) + last
         return f"{prefix}.{name}" if prefix else name, array, fused
+
+    def is_unsaved(self, tensor):
+        """Whether a tensor is left out of what is saved."""
+        return tensor.removeprefix(f"{self.prefix}.") in self.unsaved
 
     def is_spare(self, tensor):
         """Whether a stored tensor of the backbone (without the prefix) may be left unused."""
