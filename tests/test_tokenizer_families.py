@@ -212,6 +212,29 @@ def test_dpr_reader(tmp_path):
         tokenizer("who?", ["a", "b"], ["c"])
 
 
+@pytest.mark.parametrize("family", ["mbart", "mbart50", "nllb", "m2m_100"])
+def test_languages(family, tmp_path):
+    """They can be changed, also for what is saved, and are restored behind a target."""
+    recorded = fixture(family)["more"]
+    folder = write_folder(tmp_path / "hub", family, "default", "files")
+    tokenizer = class_of(family).from_preset(folder)
+    for tokenizer.src_lang, tokenizer.tgt_lang, ids, labels in recorded["calls"]:
+        output = tokenizer("hello", text_target="le café")
+        assert (output["input_ids"][0].tolist(), output["labels"][0].tolist()) == (ids, labels)
+        assert tokenizer.encode("hello") == ids
+        with tokenizer.as_target_tokenizer():
+            assert tokenizer.encode("le café") == labels
+    for language, index in recorded["ids"]:
+        assert tokenizer.lang_code_to_id[language] == index
+    tokenizer.save_preset(tmp_path / "saved")
+    saved = class_of(family).from_preset(tmp_path / "saved")
+    assert (saved.encode("hello"), saved.tgt_lang) == (ids, tokenizer.tgt_lang)
+    with pytest.raises(ValueError, match="src_lang='xx' is no language of the tokenizer's"):
+        class_of(family).from_preset(folder, src_lang="xx")
+    with pytest.raises(ValueError, match="tgt_lang=None is no language of the tokenizer's"):
+        class_of(family).from_preset(folder)(text_target="le café")
+
+
 def test_led_masks_are_padded(tmp_path):
     recorded = fixture("led")["more"]
     tokenizer = class_of("led").from_preset(write_folder(tmp_path / "hub", "led", "default", "files"))

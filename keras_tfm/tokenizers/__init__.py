@@ -11,6 +11,7 @@ HOMES = {"Tokenizer": "base", "PreTrainedTokenizerFast": "base", "MT5Tokenizer":
 SERVED_BY = {  # model_type -> class, where the names differ
     "dpr": "DPRQuestionEncoderTokenizer",
     "falcon": "Tokenizer",
+    "nllb-moe": "NllbTokenizer",
     "phi": "CodeGenTokenizer",
     "qwen": "QWenTokenizer",
     **dict.fromkeys(("gpt_bigcode", "gpt_neo", "gptj", "opt", "starcoder2"), "GPT2Tokenizer"),

@@ -6,7 +6,7 @@ from tokenizers import Regex, normalizers
 
 from keras_tfm.tokenizers.frames import bare_frame
 from keras_tfm.tokenizers.sentencepiece import read_model, spaced_decoder
-from keras_tfm.tokenizers.slow import SlowTokenizer, slow_backend
+from keras_tfm.tokenizers.slow import Pieces, SlowTokenizer, slow_backend
 
 UNPRINTABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\xa0\xad\u200b]"
 SPACES = "[\u2002\u2003\u2005\u2008-\u200a\u202f\u3000\ufffc]"
@@ -43,13 +43,3 @@ class GPTSw3Tokenizer(SlowTokenizer):
         return text + pending
 
     join.__doc__ = SlowTokenizer.join.__doc__
-
-
-class Pieces:
-    """Text -> pieces."""
-
-    def __init__(self, backend):
-        self.backend = backend
-
-    def __call__(self, text):
-        return self.backend.encode(text).tokens

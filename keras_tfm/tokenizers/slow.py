@@ -41,6 +41,14 @@ class PythonBackend:
             finally:
                 self._attach()
 
+    @property
+    def post_processor(self):
+        return self.backend.post_processor
+
+    @post_processor.setter
+    def post_processor(self, processor):
+        self.backend.post_processor = processor
+
     def to_str(self, pretty=False):
         with self._detached() as backend:
             return backend.to_str(pretty=pretty)
@@ -151,6 +159,16 @@ def slow_backend(vocab, split, frame, config):
     backend = Backend(models.WordLevel(vocab, unk_token=unk_token))
     backend.post_processor = frame(backend, config)
     return PythonBackend(backend, Splitter(split, vocab, unk_token))
+
+
+class Pieces:
+    """Text -> the tokens that a `tokenizers.Tokenizer` makes of it."""
+
+    def __init__(self, backend):
+        self.backend = backend
+
+    def __call__(self, text):
+        return self.backend.encode(text).tokens
 
 
 class BytePairs:

@@ -36,7 +36,7 @@ def record(case):
         options = next(iter(case.variants.values())).options
         texts = texts_for(case, case.load("slow" if case.slow else "fast", folder, **options))
         variants = {name: record_variant(case, name, folder, texts) for name in case.variants}
-        more = case.more and case.more(case.load("fast", folder))
+        more = case.more and case.more(case.load("fast" if case.fast else "slow", folder))
     first, *others = variants.values()
     for other in others:  # only what differs from the first variant, and tokens and full texts follow from the ids
         other["saved"].pop("slow", None)
