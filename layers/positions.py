@@ -201,3 +201,27 @@ class SinesThenCosines(Waves):
     def __call__(self, shape, dtype=None):
         table = super().__call__(shape, dtype)
         return ops.concatenate([table[:, 0::2], table[:, 1::2]], axis=1)
+
+
+class FairseqWaves(Formula):
+    """Sines in the first half of the columns and cosines in the second, as fairseq and tensor2tensor space them.
+
+    Args:
+        padding: the row of padding, which is zero.
+    """
+
+    def __init__(self, padding):
+        self.padding = padding
+
+    def __call__(self, shape, dtype=None):
+        count, width = shape
+        half = width // 2
+        frequencies = np.exp(np.arange(half, dtype="float32") * -np.float32(np.log(10000) / (half - 1)))
+        angles = np.arange(count, dtype="float32")[:, None] * frequencies
+        table = np.zeros(shape, "float32")
+        table[:, : 2 * half] = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
+        table[self.padding] = 0
+        return ops.convert_to_tensor(table, dtype)
+
+    def get_config(self):
+        return {"padding": self.padding}

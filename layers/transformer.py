@@ -4,6 +4,7 @@ They read the configuration by BART's names of the fields; one that calls them o
 Shapes: B batch, T new tokens, S tokens of the encoder, D width, V words.
 """
 
+from keras import ops
 from keras.layers import Embedding, LayerNormalization
 
 from keras_tfm.layers.attention import Attention
@@ -14,6 +15,7 @@ from keras_tfm.layers.embeddings import check_length
 from keras_tfm.layers.heads import VocabularyHead
 from keras_tfm.layers.masks import length
 from keras_tfm.layers.mlp import MLP
+from keras_tfm.layers.positions import FairseqWaves
 from keras_tfm.layers.stack import Stack
 
 
@@ -104,6 +106,31 @@ class _Half:
     def embed(self, inputs, positions, training=None):
         check_length(length(inputs), self.room)
         return self.embeddings(inputs, positions)
+
+
+class CountedWaves:
+    """Positions as fairseq's translators have them: real tokens are counted, padding has none; waves."""
+
+    embedding_norm = False
+
+    @property
+    def unused_rows(self):
+        return self.config.pad_token_id + 1
+
+    def waves(self):
+        return FairseqWaves(self.config.pad_token_id)
+
+    def embed(self, inputs, positions, training=None):
+        real = self.real(inputs)
+        if real is not None:
+            counts = positions[:, :1] + ops.cumsum(ops.cast(real, "int32"), axis=1)
+            positions = ops.where(real, counts, 0) - 1
+        return super().embed(inputs, positions, training)
+
+    def real(self, inputs):
+        """Which tokens (B, T) are not padding, None if that is not known."""
+        ids = inputs.get("input_ids")
+        return None if ids is None else ops.not_equal(ids, self.config.pad_token_id)
 
 
 class Encoder(_Half, Stack):
