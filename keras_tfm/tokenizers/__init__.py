@@ -16,6 +16,7 @@ SERVED_BY = {  # model_type -> class, where the names differ
     "qwen": "QWenTokenizer",
     **dict.fromkeys(("gpt_bigcode", "gpt_neo", "gptj", "opt", "starcoder2"), "GPT2Tokenizer"),
     **dict.fromkeys(("mpt", "rwkv", "stablelm"), "GPTNeoXTokenizer"),
+    **dict.fromkeys(("bigbird_pegasus", "pegasus_x"), "PegasusTokenizer"),
     **dict.fromkeys(("longt5", "mt5", "musicgen", "pix2struct", "switch_transformers", "umt5"), "T5Tokenizer"),
     **dict.fromkeys(("fuyu", "mistral", "mixtral", "open-llama", "persimmon"), "LlamaTokenizer"),
 }

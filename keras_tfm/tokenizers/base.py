@@ -397,7 +397,7 @@ class Tokenizer(SpecialTokens, ChatTemplates):
             raise TypeError(f"token ids must be integers, not {array.dtype}.")
         ids = array.tolist()
         for index in ids:
-            if not 0 <= index < 2**32 or self.backend.id_to_token(index) is None:  # the backend's ids have 32 bits
+            if not 0 <= index < 2**32 or self._token(index) is None:  # the backend's ids have 32 bits
                 raise ValueError(f"token id {index} is not in the vocabulary: ids go from 0 to {len(self) - 1}.")
         return ids
 

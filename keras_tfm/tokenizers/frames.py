@@ -42,6 +42,11 @@ def end_frame(backend, config):
     return frame(backend, f"$A {last}", f"$A {last} $B {last}")
 
 
+def joint_frame(backend, config):
+    """`A </s>` and `A B </s>`, all of type 0."""
+    return frame(backend, f"$A {config['eos_token']}", f"$A $B {config['eos_token']}")
+
+
 def sentence_frame(backend, config):
     """`<s> A </s>` and `<s> A </s> <s> B </s>`, B of type 1, each token only where `config` says to add it.
 

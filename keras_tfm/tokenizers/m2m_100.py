@@ -1,10 +1,8 @@
 """M2M-100's tokenizer: SentencePiece with ids of its own, and before a text the token of its language."""
 
-import itertools
-
 from keras_tfm.tokenizers.files import read_vocab
 from keras_tfm.tokenizers.frames import bare_frame
-from keras_tfm.tokenizers.sentencepiece import read_model, spaced_decoder
+from keras_tfm.tokenizers.sentencepiece import joined_pieces, read_model
 from keras_tfm.tokenizers.slow import Pieces, SlowTokenizer, slow_backend
 from keras_tfm.tokenizers.special import content
 from keras_tfm.tokenizers.translation import Languages
@@ -16,7 +14,6 @@ M2M100 = (
 )
 WMT21 = "en ha is ja cs ru zh de"
 LANGUAGES = {"m2m100": M2M100.split(), "wmt21": WMT21.split()}
-DECODER = spaced_decoder(strips=True)
 
 
 class M2M100Tokenizer(Languages, SlowTokenizer):
@@ -50,7 +47,7 @@ class M2M100Tokenizer(Languages, SlowTokenizer):
 
     @classmethod
     def build(cls, files, config):
-        pieces = Pieces(read_model(files["sentencepiece.bpe.model"]).backend())
+        pieces = Pieces(read_model(files["sentencepiece.bpe.model"]).splitter())
         return slow_backend(read_vocab(files["vocab.json"]), pieces, bare_frame, config)
 
     @property
@@ -67,10 +64,6 @@ class M2M100Tokenizer(Languages, SlowTokenizer):
         return self.lang_code_to_id[language]
 
     def join(self, tokens):
-        text = ""
-        for special, group in itertools.groupby(tokens, {*self.all_special_tokens}.__contains__):
-            run = list(group)
-            text += "".join(run) if special else DECODER.decode(run)
-        return text.strip()
+        return joined_pieces(tokens, self.all_special_tokens)
 
     join.__doc__ = SlowTokenizer.join.__doc__

@@ -4,6 +4,7 @@ The file is a Protocol Buffers message. Its few fields are read here, so that no
 class that the sentencepiece package comes with refuses every older protobuf than the one it was generated with.
 """
 
+import itertools
 import re
 import struct
 from dataclasses import dataclass
@@ -58,6 +59,11 @@ class SentencePieceModel:
         if self.byte_fallback:
             backend.decoder = decoders.Sequence([decoders.ByteFallback(), backend.decoder])
         return backend
+
+    def splitter(self):
+        """As `backend`, for the pieces of texts, which control symbols are never among, but not for their ids."""
+        vocab = [pair for pair, kind in zip(self.vocab, self.kinds, strict=True) if kind != CONTROL]
+        return self.backend(vocab, [piece for piece, _ in vocab].index(self.pieces[self.unk_id]))
 
     def spaced_backend(self, prefix, *, vocab=None, before=()):
         """As `backend`, for decoders: pieces go across words, and where the file says so every space is kept.
@@ -137,6 +143,15 @@ def spaced_decoder(strips):
     """Pieces to text, bytes to characters; `strips` takes away the space that was put before the text."""
     parts = [decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()]
     return decoders.Sequence([*parts, decoders.Strip(" ", left=1)] if strips else parts)
+
+
+def joined_pieces(tokens, special, gap=""):
+    """The text of pieces and special tokens, each of which `gap` follows."""
+    decoder, text = spaced_decoder(strips=True), ""
+    for apart, group in itertools.groupby(tokens, {*special}.__contains__):
+        run = list(group)
+        text += "".join(token + gap for token in run) if apart else decoder.decode(run)
+    return text.strip()
 
 
 def read_model(path):

@@ -9,7 +9,7 @@ import importlib
 import itertools
 import math
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from tokenizers import Token, models, pre_tokenizers
 from tokenizers import Tokenizer as Backend
@@ -23,7 +23,12 @@ class PythonBackend:
 
     pre_tokenizer: an object with `pre_tokenize(pretok)` that can be copied; `stand_in`: takes its place in copies and
     in tokenizer.json.
+
+    `target`: a pre-tokenizer for what a model is to write, where that is split otherwise; `written`: {token: id}, where
+    it has ids of its own.
     """
+
+    target = written = None
 
     def __init__(self, backend, pre_tokenizer, stand_in=None):
         self.backend, self.python, self.stand_in = backend, pre_tokenizer, stand_in
@@ -39,6 +44,18 @@ class PythonBackend:
             try:
                 yield self.backend
             finally:
+                self._attach()
+
+    @contextmanager
+    def instead(self, pre_tokenizer):
+        """Within it another one is used."""
+        with ONE_CALL:
+            usual, self.python = self.python, pre_tokenizer
+            self._attach()
+            try:
+                yield
+            finally:
+                self.python = usual
                 self._attach()
 
     @property
@@ -101,6 +118,19 @@ class SlowTokenizer(Tokenizer):
         return output
 
     __call__.__doc__ = Tokenizer.__call__.__doc__
+
+    @contextmanager
+    def as_target_tokenizer(self):
+        """Within it texts are encoded as `text_target` is; for most tokenizers that makes no difference."""
+        with self.backend.instead(self.backend.target) if self.backend.target else nullcontext():
+            yield
+
+    def _note_spellings(self):
+        super()._note_spellings()
+        if self.backend.written:
+            added = self.backend.get_added_tokens_decoder().items()
+            self._spelled = {index: token for token, index in self.backend.written.items()}
+            self._spelled |= {index: token.content for index, token in added}
 
     def tokenize(self, text, pair=None, *, add_special_tokens=False):
         """The tokens of a text, or of a pair, as strings; those outside the vocabulary as they are spelled."""
