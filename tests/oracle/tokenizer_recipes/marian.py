@@ -42,6 +42,9 @@ def write_separate(folder):
     write_vocab(folder / "target_vocab.json", sorted({*target} - {"\u2581the"}))
 
 
+# Decoding source ids as written ones meets the target's <pad>, which the slow class skips under the source's id only.
+PADDED = ["emoji"]
+
 CASES = {
     "marian": Case("MarianTokenizer", None, write, ("marian",), texts=TEXTS, calls=[*CALLS, *TARGETS]),
     "marian_separate": Case(
@@ -49,7 +52,7 @@ CASES = {
         None,
         write_separate,
         ("marian",),
-        {"default": Variant({"separate_vocabs": True})},
+        {"default": Variant({"separate_vocabs": True}, decodes_differently=PADDED)},
         TEXTS,
         calls=[*CALLS[:2], *TARGETS],
     ),
