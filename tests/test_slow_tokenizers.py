@@ -13,7 +13,7 @@ import pytest
 from test_tokenizer_families import class_of, fixture, write_folder
 
 from keras_tfm import AutoTokenizer
-from keras_tfm.tokenizers import BertJapaneseTokenizer, BertweetTokenizer, EsmTokenizer, XLMTokenizer
+from keras_tfm.tokenizers import BertJapaneseTokenizer, BertweetTokenizer, EsmTokenizer, FSMTTokenizer, XLMTokenizer
 
 SLOW = json.loads((Path(__file__).parent / "fixtures" / "tokenizers" / "slow.json").read_text("utf-8"))
 MECAB = {"word_tokenizer_type": "mecab"}
@@ -122,6 +122,7 @@ def test_the_class_that_config_json_names(folder, tmp_path):
     ("module", "package", "family", "options"),
     [
         ("sacremoses", "sacremoses", "xlm", {}),
+        ("sacremoses", "sacremoses", "fsmt", {"langs": ["en", "de"]}),
         ("jieba", "jieba", "xlm", {"lang": "zh"}),
         ("pythainlp.tokenize", "pythainlp", "xlm", {"lang": "th"}),
         ("Mykytea", "kytea", "xlm", {"lang": "ja"}),
@@ -139,6 +140,11 @@ def test_missing_packages(module, package, family, options, folder, monkeypatch)
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ImportError, match=f"needs the package {package}: pip install {package}"):
         class_of(family).from_preset(folder(family), **options)
+
+
+def test_fsmt_needs_its_languages(folder):
+    with pytest.raises(ValueError, match=r"langs=None must name two languages, langs=\['en', 'ru'\]"):
+        FSMTTokenizer.from_preset(folder("fsmt"))
 
 
 def test_emoji_are_kept_without_their_package(folder, monkeypatch):

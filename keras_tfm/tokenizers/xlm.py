@@ -81,9 +81,13 @@ class Words:
         return self.moses.tokenize(text.translate(ROMANIAN) if self.lang == "ro" else text, escape=False)
 
     def cleaned(self, text):
-        """Unicode punctuation as ASCII, and nothing unprintable."""
-        text = self.normalizer.normalize(re.sub(r"[。．]\s*", ". ", text).translate(ASCII))
-        return "".join(letter for letter in text if not unicodedata.category(letter).startswith("C"))
+        return cleaned(text, self.normalizer)
+
+
+def cleaned(text, normalizer):
+    """Unicode punctuation as ASCII, Moses' normalisation, and nothing unprintable."""
+    text = normalizer.normalize(re.sub(r"[。．]\s*", ". ", text).translate(ASCII))
+    return "".join(letter for letter in text if not unicodedata.category(letter).startswith("C"))
 
 
 def segmenter(lang):
