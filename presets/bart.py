@@ -31,12 +31,12 @@ HEADS = {
     "ForQuestionAnswering": {"head": "qa_outputs"},
     "ForCausalLM": {"head": "lm_head"},
 }
-COPIES = ["encoder.embed_tokens.weight", "decoder.embed_tokens.weight"]
+COPIES = {"shared.weight": ["encoder.embed_tokens.weight", "decoder.embed_tokens.weight"]}
 
 
 def tables(name, **options):
     """The tables of an architecture's classes: those with both halves, and the decoder alone."""
-    both = Names(BOTH | SHARED, prefix="model", heads=HEADS, ignored=COPIES, **options)
+    both = Names(BOTH | SHARED, prefix="model", heads=HEADS, copies=COPIES, **options)
     return {"": both, f"{name}ForCausalLM": Names(HALF, prefix="model.decoder", heads=HEADS, **options)}
 
 

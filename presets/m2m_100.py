@@ -5,4 +5,4 @@ from keras_tfm.presets.io.translate import Names
 
 BUFFERS = ["encoder.embed_positions.weights", "decoder.embed_positions.weights"]  # in old checkpoints
 
-NAMES = Names(BOTH | SHARED, prefix="model", heads=HEADS, ignored=COPIES + BUFFERS, unsaved=POSITIONS)
+NAMES = Names(BOTH | SHARED, prefix="model", heads=HEADS, ignored=BUFFERS, copies=COPIES, unsaved=POSITIONS)

@@ -4,7 +4,7 @@ from keras_tfm.presets.bart import BOTH, COPIES, HEADS, POSITIONS, SHARED, table
 from keras_tfm.presets.io.translate import Names
 
 ROWS = {"rows": BOTH, "where": {"share_encoder_decoder_embeddings": SHARED}}
-SETTINGS = {"prefix": "model", "heads": HEADS, "ignored": COPIES}
+SETTINGS = {"prefix": "model", "heads": HEADS, "copies": COPIES}
 
 NAMES = tables("Marian") | {
     "": Names(**ROWS, **SETTINGS),

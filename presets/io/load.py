@@ -85,7 +85,7 @@ def fill(model, checkpoint, source, ignore_mismatched_sizes=False):
     """
     names = names_of(model)
     slots = names.slots(model)
-    stored = {slot: _find(slot, checkpoint, names.prefix, hasattr(model, "backbone")) for slot in slots}
+    stored = {slot: _find(slot, checkpoint, names, hasattr(model, "backbone")) for slot in slots}
 
     found_modules = {slot.module for slot, tensor in stored.items() if tensor}
     fresh = [slot for slot, t in stored.items() if not t and slot.module and slot.module not in found_modules]
@@ -141,12 +141,14 @@ def _is_float(dtype):
     return np.issubdtype(dtype, np.floating) or dtype == ml_dtypes.bfloat16
 
 
-def _find(slot, checkpoint, prefix, has_head):
+def _find(slot, checkpoint, names, has_head):
     """The stored name of a tensor: the base prefix may be missing or extra, and norms may have their old names."""
-    tensor = slot.tensor
+    tensor, prefix = slot.tensor, names.prefix and f"{names.prefix}."
     candidates = [slot.second_tensor, tensor] if slot.second_tensor else [tensor]
     if prefix:
-        candidates.append(tensor.removeprefix(f"{prefix}.") if has_head else f"{prefix}.{tensor}")
+        candidates.append(tensor.removeprefix(prefix) if has_head else prefix + tensor)
+    for copy in names.copies.get(tensor.removeprefix(prefix), ()):
+        candidates += [copy, prefix + copy]
     for name in candidates:
         module, _, last = name.rpartition(".")
         for spelling in (name, f"{module}.{LEGACY.get(last)}"):

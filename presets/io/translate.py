@@ -147,12 +147,15 @@ class Names:
         optional: layers of the backbone that a checkpoint may lack, and that may be left unused.
         ignored: tensors that hold nothing of their own, without the prefix and with `{n}` for numbers: tied copies,
             constant buffers.
+        copies: {a tensor: others, without the prefix, that hold the same; any of them may be there in its place}.
         unsaved: tensors of the backbone, without the prefix, that follow from a formula and that are not stored.
     """
 
-    def __init__(self, rows=None, *, prefix="", where=None, heads=None, optional=(), ignored=(), unsaved=()):
-        self.prefix, self.optional, self.ignored = prefix, tuple(optional), [name.split(".") for name in ignored]
-        self.unsaved = tuple(unsaved)
+    def __init__(
+        self, rows=None, *, prefix="", where=None, heads=None, optional=(), ignored=(), copies=None, unsaved=()
+    ):
+        self.prefix, self.optional, self.copies, self.unsaved = prefix, tuple(optional), copies or {}, tuple(unsaved)
+        self.ignored = [name.split(".") for name in (*ignored, *itertools.chain(*self.copies.values()))]
         self.rows = _expand(rows or {})
         self.where = {field: _expand(special) for field, special in (where or {}).items()}
         self.heads = [(tuple(ends.split()), _expand(head)) for ends, head in (heads or {}).items()]

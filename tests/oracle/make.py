@@ -72,6 +72,8 @@ def seed(model):
 def run(model, call):
     inputs = {name: torch.from_numpy(array) for name, array in call.inputs.items()}
     recorded = {"inputs": {name: packed(array) for name, array in call.inputs.items()}, "options": call.options}
+    if "inputs_embeds" in inputs:
+        inputs["input_ids"] = None  # FSMT insists on being told
     if call.real_tokens_only:
         recorded["real_tokens_only"] = True
     with torch.no_grad():

@@ -1,7 +1,6 @@
 """M2M100: padding on both sides, since positions count what is not padding; tables that checkpoints leave out."""
 
 from recipe import Call, Case, padded, text
-
 from recipes import bart
 
 CONFIG = bart.SIZES | {"encoder_layers": 1, "decoder_layers": 2}
