@@ -9,11 +9,13 @@ import base64
 import copy
 import json
 import pickle
+import random
 import sys
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 from tokenizers import AddedToken
 
@@ -250,6 +252,26 @@ def test_blenderbot_conversations(tmp_path):
     tokenizer = class_of("blenderbot").from_preset(folder)
     for turns, text in fixture("blenderbot")["more"]:
         assert tokenizer.apply_chat_template(turns, tokenize=False) == text
+
+
+def test_tapex_tables(tmp_path):
+    """Tables as dicts and as DataFrames, one by one and in batches, and cut to a length."""
+    recorded = fixture("tapex")["more"]
+    tokenizer = class_of("tapex").from_preset(write_folder(tmp_path / "hub", "tapex", "default", "files"))
+    tables, wanted = recorded["tables"], recorded["ids"]
+    for table, query, ids in wanted:
+        assert tokenizer.encode(tables[table], query) == ids
+        assert tokenizer.encode(pandas.DataFrame.from_dict(tables[table]), query) == ids
+    batch = tokenizer([tables[table] for table, *_ in wanted], [query for _, query, _ in wanted])
+    rows = zip(batch["input_ids"].tolist(), batch["attention_mask"].sum(axis=1), strict=True)
+    assert [row[:size] for row, size in rows] == [ids for *_, ids in wanted]
+    assert tokenizer(answer="the cat")["input_ids"].tolist() == [tokenizer.encode("the cat")]
+    for table, query, answer, length, text in recorded["fitted"]:
+        random.seed(1)
+        output = tokenizer(tables[table], query, answer, truncation="drop_rows_to_fit", max_length=length)
+        assert output["input_ids"].tolist() == tokenizer(text, truncation=True, max_length=length)["input_ids"].tolist()
+    with pytest.raises(ValueError, match="there are 3 tables, 2 questions"):
+        tokenizer(tables, ["a", "b"])
 
 
 @pytest.mark.parametrize(
