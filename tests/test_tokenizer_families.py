@@ -237,6 +237,23 @@ def test_languages(family, tmp_path):
         class_of(family).from_preset(folder)(text_target="le café")
 
 
+@pytest.mark.parametrize("family", ["t5", "byt5"])
+def test_sentinels(family, tmp_path):
+    folder = write_folder(tmp_path / "hub", family, "default", "files")
+    tokenizer = class_of(family).from_preset(folder, additional_special_tokens=["<a>"], extra_ids=3)
+    assert tokenizer.additional_special_tokens == ["<a>", "<extra_id_0>", "<extra_id_1>", "<extra_id_2>"]
+    assert tokenizer.get_sentinel_tokens() == tokenizer.additional_special_tokens[1:]
+    assert tokenizer.convert_ids_to_tokens(tokenizer.get_sentinel_token_ids()) == tokenizer.get_sentinel_tokens()
+    with pytest.raises(ValueError, match="additional_special_tokens has 1 sentinels and extra_ids=3"):
+        class_of(family).from_preset(folder, additional_special_tokens=["<extra_id_0>"], extra_ids=3)
+
+
+def test_marian_languages(tmp_path):
+    tokenizer = class_of("marian").from_preset(write_folder(tmp_path / "hub", "marian", "default", "files"))
+    assert sorted(tokenizer.supported_language_codes) == [">>de<<", ">>fr<<"]
+    assert tokenizer.tokenize(">>fr<< hello")[0] == ">>fr<<"
+
+
 def test_led_masks_are_padded(tmp_path):
     recorded = fixture("led")["more"]
     tokenizer = class_of("led").from_preset(write_folder(tmp_path / "hub", "led", "default", "files"))
