@@ -78,7 +78,7 @@ class Seq2Seq(Model):
 
     def encode(self, inputs, **options):
         """The encoder's outputs."""
-        names = [name for name in ("input_ids", "inputs_embeds", "attention_mask") if inputs.get(name) is not None]
+        names = [n for n in (*self.encoder.served, *self.encoder.optional) if inputs.get(n) is not None]
         return self.encoder({name: inputs[name] for name in names}, **options)
 
     def default_decoder_input_ids(self, inputs):

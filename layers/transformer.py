@@ -84,14 +84,14 @@ class _Half:
         fixed = {} if self.waves is None else {"embeddings_initializer": self.waves(), "trainable": False}
         return Embedding(self.config.max_position_embeddings + self.unused_rows, self.config.d_model, **fixed)
 
-    def make_attention(self):
+    def make_attention(self, index):
         return Attention(self.config.d_model, self.own("attention_heads"), dropout=self.config.attention_dropout)
 
     def make_block(self, index, **cross):
         c = self.config
         mlp = MLP(c.d_model, self.own("ffn_dim"), c.activation_function, dropout=c.activation_dropout)
         norms = [LayerNormalization(epsilon=1e-5) for _ in range(2)]
-        return self.block_class(self.make_attention(), mlp, *norms, dropout=c.dropout, **cross)
+        return self.block_class(self.make_attention(index), mlp, *norms, dropout=c.dropout, **cross)
 
     def make_norm(self):
         return LayerNormalization(epsilon=1e-5) if self.last_norm else None
@@ -147,7 +147,7 @@ class Decoder(_Half, CausalDecoder):
 
     def make_block(self, index):
         return super().make_block(
-            index, cross_attention=self.make_attention(), cross_attention_norm=LayerNormalization(epsilon=1e-5)
+            index, cross_attention=self.make_attention(index), cross_attention_norm=LayerNormalization(epsilon=1e-5)
         )
 
     def signature(self):  # alone it need not look at an encoder

@@ -92,6 +92,7 @@ def run(model, call):
             recorded["loss"] = model(**inputs | labels).loss.item()
         else:
             outputs = model(**inputs, **call.options)
+            outputs = outputs if call.arrange is None else call.arrange(outputs)
             left_out = {"past_key_values"}
             if not {"last_hidden_state", "decoder_hidden_states"} & set(outputs):  # heads return predictions alone
                 left_out.add("encoder_last_hidden_state")

@@ -18,6 +18,7 @@ class Call:
     beams: int = 1
     real_tokens_only: bool = False  # padded positions hold nothing meaningful (causal models padded on the left)
     labels: dict = field(default_factory=dict)
+    arrange: Callable | None = None  # the outputs -> those to record, where the reference has them in another form
     method: str = ""  # what to call, with the inputs one after the other, instead of the model itself
 
 
