@@ -31,6 +31,7 @@ assert "keras_tfm" not in sys.modules
         ("bert/absolute", "BertForQuestionAnswering"),
         ("fnet/base", "FNetModel"),  # JAX has no Fourier transform of unknown length
         ("xlm/english", "XLMForQuestionAnswering"),
+        ("led/base", "LEDForConditionalGeneration"),  # two lengths; branches
     ],
 )
 def test_saved_model_serves_any_batch_and_length(file, name, tmp_path):

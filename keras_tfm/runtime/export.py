@@ -46,15 +46,15 @@ def export_saved_model(model, filepath, **options):
 def _export(model, filepath, options):
     signature = model.signature()
     if keras.backend.backend() == "jax":
-        # The same letters in every input: jax2tf would else take their sizes for independent ones.
-        shapes = {name: _symbols(shape) for name, (shape, _) in signature.items()}
+        # The same letters in every input of a text: jax2tf would else take their sizes for independent ones.
+        shapes = {name: _symbols(name, shape) for name, (shape, _) in signature.items()}
         options["jax2tf_kwargs"] = {"polymorphic_shapes": [shapes]} | options.get("jax2tf_kwargs", {})
     spec = {name: keras.InputSpec(shape=shape, dtype=dtype, name=name) for name, (shape, dtype) in signature.items()}
     keras.Model.export(model, filepath, input_signature=[spec], **({"verbose": False} | options))
 
 
-def _symbols(shape):
-    letters = iter("btuvw")
+def _symbols(name, shape):
+    letters = iter("b" + {"decoder": "cdef", "encoder": "ghij"}.get(name.partition("_")[0], "tuvw"))
     return f"({', '.join(next(letters) if size is None else str(size) for size in shape)})"
 
 

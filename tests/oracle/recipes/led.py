@@ -8,7 +8,7 @@ CONFIG = {key: value for key, value in bart.CONFIG.items() if key != "max_positi
     "encoder_layers": 2,
     "decoder_layers": 1,
     "encoder_attention_heads": 2,
-    "max_encoder_position_embeddings": 32,
+    "max_encoder_position_embeddings": 40,
     "max_decoder_position_embeddings": 24,
     "attention_window": [4, 8],
 }
