@@ -37,7 +37,9 @@ COPIES = {"shared.weight": ["encoder.embed_tokens.weight", "decoder.embed_tokens
 def tables(name, **options):
     """The tables of an architecture's classes: those with both halves, and the decoder alone."""
     both = Names(BOTH | SHARED, prefix="model", heads=HEADS, copies=COPIES, **options)
-    return {"": both, f"{name}ForCausalLM": Names(HALF, prefix="model.decoder", heads=HEADS, **options)}
+    copies = {"embed_tokens.weight": ["model.shared.weight"]}
+    decoder = Names(HALF, prefix="model.decoder", heads=HEADS, copies=copies, **options)
+    return {"": both, f"{name}ForCausalLM": decoder}
 
 
 NAMES = tables("Bart")

@@ -124,6 +124,26 @@ def test_tied_copies_and_constant_buffers_are_left_aside(pretrained):
     same(expected, kt.BertForPreTraining.from_preset(pretrained))
 
 
+@pytest.mark.parametrize(
+    ("file", "name", "tensor", "copy"),
+    [
+        ("marian/base", "MarianMTModel", "model.shared.weight", "model.decoder.embed_tokens.weight"),
+        ("fsmt/base", "FSMTModel", "decoder.output_projection.weight", "decoder.embed_tokens.weight"),
+    ],
+)
+def test_a_tied_tensor_may_be_stored_under_the_name_of_its_copy(file, name, tensor, copy, tmp_path):
+    folder = write_preset(tmp_path, file, name)
+    rewrite(folder, lambda tensors: {copy if key == tensor else key: x for key, x in tensors.items()})
+    words = keras.ops.convert_to_numpy(getattr(kt, name).from_preset(folder).words())
+    np.testing.assert_array_equal(words, state(file, name)[tensor])
+
+
+def test_a_decoder_loads_from_a_checkpoint_of_both_halves(tmp_path):
+    folder = write_preset(tmp_path, "bart/base", "BartForConditionalGeneration")
+    words = keras.ops.convert_to_numpy(kt.BartForCausalLM.from_preset(folder).words())
+    np.testing.assert_array_equal(words, state("bart/base", "BartForConditionalGeneration")["model.shared.weight"])
+
+
 @pytest.mark.parametrize("format", ["zip", "legacy"])
 def test_files_by_torch(format, tmp_path):
     recorded = FOLDER.parent / "checkpoints" / "bert"
