@@ -80,7 +80,7 @@ class WindowedAttention(Layer):
         chosen = _pick(everywhere, places)
         others = ops.logical_and(real, ops.logical_not(everywhere))
         shared = _pick(near[1], places), _pick(near[2], places), chosen
-        y, seen = self.attend_near(*near, others, shared, places, weights, training)
+        y, seen = self.attend_near(*near, others, shared, weights, training)
 
         query, key, value = far
         full = attention_weights(_pick(query, places), key, real[:, None, None], None, self.scale)  # (B, H, G, S)
@@ -92,7 +92,7 @@ class WindowedAttention(Layer):
             seen = ops.where(everywhere[:, None, :, None], full, seen)
         return ops.where(everywhere[:, :, None], z, y), seen
 
-    def attend_near(self, query, key, value, real, shared=None, places=None, weights=False, training=None):
+    def attend_near(self, query, key, value, real, shared=None, weights=False, training=None):
         """Attention of all tokens to those nearby and, besides, to the keys and values (B, G, H, C) of `shared`.
 
         query, key, value (B, S, H, C), real (B, S) -> (B, S, D), weights (B, H, S, S) or None.

@@ -14,6 +14,8 @@ def test_tokens_that_see_all_are_few_or_many(few, run, monkeypatch, tmp_path):
     monkeypatch.setattr(windowed, "FEW", few)
     model = kt.LEDModel.from_preset(write_preset(tmp_path, "led/base", "LEDModel"))
     call = fixture("led/base")["classes"]["LEDModel"]["calls"][1]  # its texts have up to three of them
-    outputs = flat(run(model)({name: unpacked(value) for name, value in call["inputs"].items()}))
-    for key, expected in call["outputs"].items():
-        assert_close(outputs[key], unpacked(expected), key)
+    forward, inputs = run(model), {name: unpacked(value) for name, value in call["inputs"].items()}
+    for _ in range(3):  # torch records the second call
+        outputs = flat(forward(inputs))
+        for key, expected in call["outputs"].items():
+            assert_close(outputs[key], unpacked(expected), key)
