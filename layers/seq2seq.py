@@ -98,7 +98,7 @@ class Seq2Seq(Model):
         c = self.config
         if c.decoder_start_token_id is None or c.pad_token_id is None:
             raise ValueError(
-                "to make decoder_input_ids, set decoder_start_token_id and pad_token_id in the configuration"
+                "set decoder_start_token_id and pad_token_id in the configuration, or pass decoder_input_ids"
             )
         first = ops.zeros_like(labels[:, :1]) + c.decoder_start_token_id
         shifted = ops.concatenate([first, labels[:, :-1]], axis=1)

@@ -103,8 +103,9 @@ class GPT2Model(CausalDecoder):
     def embed(self, inputs, positions, training=None):
         return self.embeddings(inputs, positions, training=training)
 
-    def words(self):
-        return ops.convert_to_tensor(self.embeddings.word.embeddings)
+    @property
+    def word_table(self):
+        return self.embeddings.word
 
     @property
     def room(self):

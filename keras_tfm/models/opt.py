@@ -5,7 +5,6 @@ Shapes: B batch, T new tokens, S keys, D width, E width of the word embeddings, 
 
 from dataclasses import dataclass
 
-from keras import ops
 from keras.layers import Dense, Embedding, LayerNormalization
 
 from keras_tfm.layers.attention import Attention
@@ -115,8 +114,9 @@ class OPTModel(CausalDecoder):
     def embed(self, inputs, positions, training=None):
         return self.embeddings(inputs, positions[0])
 
-    def words(self):
-        return ops.convert_to_tensor(self.embeddings.word.embeddings)
+    @property
+    def word_table(self):
+        return self.embeddings.word
 
     @property
     def room(self):
