@@ -136,16 +136,34 @@ class Attention(Layer):
             value = for_each_query(value, self.heads)
             y = ops.einsum("bhts,bshc->bthc", self.dropout(seen, training=training), value)
         else:
-            seen = None
-            if self.kv_heads == 1:  # a lone one is not repeated by Keras, and TensorFlow does not broadcast it
-                key, value = for_each_query(key, self.heads), for_each_query(value, self.heads)
-            y = ops.dot_product_attention(query, key, value, bias=bias, mask=attend, scale=self.scale)
+            seen, y = None, fused_attention(query, key, value, attend, bias, self.scale)
         return self.project(merge_heads(y)), cache, seen if weights else None
 
 
 # Far enough below every score to vanish in the softmax, and still a number in float16: a row in which everything
 # is masked becomes uniform, as in the reference, not NaN.
 MASKED = -3e4
+
+
+def fused_attention(query, key, value, attend, bias, scale):
+    """query (B, T, H, C), key and value (B, S, K, C), attend and bias (B or 1, H or 1, T, S) -> (B, T, H, C)."""
+    (heads, channels), shared = query.shape[2:], key.shape[2]
+    if query.shape[1] == 1 and shared < heads:  # queries that share keys, as so many tokens: no key is repeated
+        grouped = -1, shared, heads // shared
+        query = swap_heads(ops.reshape(query, (*grouped, channels)))
+        attend, bias = (
+            x if x is None or x.shape[1] == 1 else ops.reshape(x, (*grouped, ops.shape(x)[3])) for x in (attend, bias)
+        )
+        y = ops.dot_product_attention(query, key, value, bias=bias, mask=attend, scale=scale)
+        return ops.reshape(swap_heads(y), (-1, 1, heads, channels))
+    if shared == 1:  # a lone one is not repeated by Keras, and TensorFlow does not broadcast it
+        key, value = for_each_query(key, heads), for_each_query(value, heads)
+    return ops.dot_product_attention(query, key, value, bias=bias, mask=attend, scale=scale)
+
+
+def swap_heads(x):
+    """x (B, T, H, C) -> (B, H, T, C), and back."""
+    return ops.transpose(x, (0, 2, 1, 3))
 
 
 def attention_weights(query, key, attend, bias, scale):

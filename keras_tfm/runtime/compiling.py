@@ -7,8 +7,6 @@ from collections import OrderedDict
 import keras
 import numpy as np
 
-GRAPHS = 32  # so many recordings a model keeps on torch, those used last
-
 
 def compiled(model):
     """A function of one dict of arrays, and of `call`'s options, that runs `model` and returns NumPy arrays.
@@ -41,23 +39,20 @@ def loop(model, step, going):
     over and over, as long as `state["length"] < until` and `going(state)`; it returns the last state.
 
     One program on JAX and TensorFlow, see `program`; on torch Python repeats the step, which is recorded when it has
-    been called a few times.
+    been called a few times. There, too, the arrays of the first state are used up.
     """
+
+    def goes_on(state, until):
+        return keras.ops.logical_and(state["length"] < until, going(state))
+
     if keras.backend.backend() == "torch":
-        run = _compile(model, step, {"torch": _torch_step})
-
-        def repeat_in_python(state, until, *arguments):
-            while state["length"] < until and going(state):
-                state = run(state, *arguments)
-            return state
-
-        return repeat_in_python
+        return _compile(model, (step, goes_on), {"torch": _torch_loop})
 
     def repeat(state, until, *arguments):
-        def go_on(state):
-            return keras.ops.logical_and(state["length"] < until, going(state))
+        def advance(state):
+            return (step(state, *arguments),)
 
-        return keras.ops.while_loop(go_on, lambda state: (step(state, *arguments),), (state,))[0]
+        return keras.ops.while_loop(lambda state: goes_on(state, until), advance, (state,))[0]
 
     return program(model, repeat)
 
@@ -117,21 +112,34 @@ def _torch_program(model, function):
     return run
 
 
-def _torch_step(model, function):
+def _torch_loop(model, functions):
     import torch
 
+    from keras_tfm.runtime.recording import recorded
+
+    step, goes_on = functions
     recordings, lock = OrderedDict(), threading.Lock()
 
-    def step(*arguments):  # a bound method is no function to `make_fx`
-        return function(*arguments)
-
-    def run(*arguments):
+    def repeat(*arguments):
         arguments = keras.tree.map_structure(keras.ops.convert_to_tensor, arguments)
-        key = tuple((x.shape, x.dtype) for x in keras.tree.flatten(arguments))
-        with lock, torch.inference_mode():
-            return _recorded(recordings, key, step, arguments, patience=8)(*arguments)
+        key = str(keras.tree.map_structure(lambda x: (*x.shape, x.dtype), arguments))
+        state, until = arguments[:2]
+        leaves, kept = keras.tree.flatten(arguments), len(keras.tree.flatten(state))
 
-    return run
+        def advance(*leaves):  # of lists, since walking through nested arguments takes longer than a layer
+            state, until, *others = keras.tree.pack_sequence_as(arguments, leaves)
+            state = step(state, *others)
+            return [*keras.tree.flatten(state), goes_on(state, until)]
+
+        with torch.inference_mode():
+            going = goes_on(state, until)
+            while going:
+                with lock:
+                    run = recorded(recordings, key, advance, leaves, patience=8, uses_up=True)
+                *leaves[:kept], going = run(*leaves)
+        return keras.tree.pack_sequence_as(state, leaves[:kept])
+
+    return repeat
 
 
 def _jax(model):
@@ -165,6 +173,8 @@ def _tensorflow(model):
 def _torch(model):
     import torch
 
+    from keras_tfm.runtime.recording import recorded
+
     recordings, lock = OrderedDict(), threading.Lock()
 
     def forward_for(inputs, options):
@@ -172,7 +182,7 @@ def _torch(model):
         forward = functools.partial(model, training=False, **options)
         key = tuple((name, x.shape, x.dtype) for name, x in inputs.items()), tuple(sorted(options.items()))
         with lock:
-            return _recorded(recordings, key, forward, (inputs,))
+            return recorded(recordings, key, forward, (inputs,))
 
     def run(inputs, **options):
         tensors = {name: keras.ops.convert_to_tensor(inputs[name]) for name in sorted(inputs)}
@@ -181,68 +191,3 @@ def _torch(model):
             return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
 
     return run
-
-
-def _recorded(recordings, key, function, arguments, patience=1):
-    """The recording that is kept for `key`, made when `patience` calls have gone before; for these, the function
-    itself: shapes that never come again are not worth recording."""
-    known = recordings.get(key, 0)
-    if known == patience:
-        recordings[key] = _record(function, arguments)
-    elif isinstance(known, int):
-        recordings[key] = known + 1
-        if len(recordings) > GRAPHS:
-            recordings.popitem(last=False)
-        return function
-    recordings.move_to_end(key)
-    return recordings[key]
-
-
-def _record(forward, arguments):
-    """`forward` as a straight list of torch operations on tensors of these shapes, without Keras' Python in between.
-
-    The weights stay the model's own. Returns `forward` where it reads values of tensors to decide what to do.
-    """
-    import torch
-    from torch._subclasses.fake_tensor import DataDependentOutputException
-    from torch.fx.experimental.proxy_tensor import make_fx
-    from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
-
-    try:
-        with torch.inference_mode(False), torch.no_grad():
-            module = make_fx(forward, tracing_mode="fake", _allow_non_fake_inputs=True)(*arguments)
-    except (DataDependentOutputException, GuardOnDataDependentSymNode):
-        return forward
-    _fuse(module.graph)
-    module.graph.eliminate_dead_code()
-    module.recompile()
-    return module
-
-
-def _fuse(graph):
-    """Adds biases within the matrix products, and leaves out copies that only put memory in order."""
-    import torch
-
-    aten = torch.ops.aten
-    calls = [node for node in graph.nodes if node.op == "call_function"]
-    if any(isinstance(n.target, torch._ops.OpOverload) and n.target._schema.is_mutable for n in calls):
-        return  # a copy may be there to be written into
-
-    def call(node, target, *args):
-        with graph.inserting_before(node):
-            return graph.call_function(target, args)
-
-    for node in calls:
-        match node.target:
-            case aten._unsafe_view.default if node.args[0].target is aten.clone.default:
-                copy, shape = node.args
-                node.replace_all_uses_with(call(node, aten.reshape.default, copy.args[0], shape))
-            case aten.clone.default if all("scaled_dot_product" in str(user.target) for user in node.users):
-                node.replace_all_uses_with(node.args[0])
-            case aten.add.Tensor if getattr(node.args[1], "op", None) == "get_attr" and not node.kwargs:
-                x, bias = node.args
-                product = x.args[0] if x.target is aten._unsafe_view.default else x
-                alone = product.target is aten.mm.default and len(product.users) == len(x.users) == 1
-                if alone and bias.meta["val"].shape == product.meta["val"].shape[1:] == x.meta["val"].shape[-1:]:
-                    total = call(node, aten.addmm.default, bias, *product.args)
-                    node.replace_all_uses_with(call(node, aten.view.default, total, [*node.meta["val"].shape]))
