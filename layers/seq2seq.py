@@ -179,6 +179,11 @@ class ConditionalGeneration(CausalLanguageModeling):
         """How many tokens the encoder takes at most, None for any number."""
         return self.backbone.encoder.room
 
+    @property
+    def source_vocabulary(self):
+        """How many words the encoder knows."""
+        return self.backbone.encoder.vocabulary
+
     def remember(self, inputs):
         """See `Seq2Seq.remember`."""
         return self.backbone.remember(inputs)

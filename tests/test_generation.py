@@ -14,8 +14,8 @@ import keras_tfm as kt
 
 FOLDER = Path(__file__).parent / "fixtures" / "generation" / "models"
 FIXTURES = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
-# Every strategy with GPT-2. What it does with the scores is the same for the others, and compiling it takes seconds: they
-# show what depends on the model.
+# Every strategy with GPT-2. What it does with the scores is the same for the others, and compiling takes seconds: where
+# that is done, they show what depends on the model.
 OTHERS = ("greedy_left", "guided", "beam_left", "groups", "contrastive", "constrained", "lookup", "assisted")
 CALLS = [
     (model, name)

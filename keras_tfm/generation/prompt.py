@@ -67,7 +67,7 @@ class Prompt:
             raise ValueError(f"{type(self.model).__name__} needs inputs for its encoder")
         self.source, rows = None, len(next(iter(inputs.values())))
         if "input_ids" in inputs:
-            self.source = self._checked(inputs["input_ids"])
+            self.source = self._checked(inputs["input_ids"], self.model.source_vocabulary)
             real = self._mask_of(self.source, inputs.get("attention_mask"))
             real = np.ones_like(self.source) if real is None else real
             size = rounded(self.source.shape[1])  # so that few programs are compiled
@@ -89,13 +89,13 @@ class Prompt:
         if len(self.ids) != rows:
             raise ValueError(f"{len(self.ids)} decoder_input_ids do not go with {rows} rows of the encoder")
 
-    def _checked(self, ids):
+    def _checked(self, ids, words=None):
         if len(self.model.signature()["input_ids"][0]) != 2:
             raise ValueError(f"{type(self.model).__name__} compares texts: load the class of its language model alone")
         ids = np.asarray(ops.convert_to_numpy(ids))
         if ids.ndim != 2 or ids.dtype.kind not in "iu" or 0 in ids.shape:
             raise ValueError(f"input_ids must be integers (rows, tokens), not {ids.dtype} {ids.shape}")
-        words = self.model.config.vocab_size
+        words = words or self.model.config.vocab_size
         if ids.min() < 0 or ids.max() >= words:
             raise ValueError(f"input_ids reach from {ids.min()} to {ids.max()}: the vocabulary has 0 to {words - 1}")
         return ids.astype("int32")

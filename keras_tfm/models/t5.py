@@ -75,17 +75,18 @@ class _T5Half(Stack):
     """What encoder and decoder do alike."""
 
     bidirectional = True
+    shares_biases = True  # whether all blocks have the same biases by distance
 
     def __init__(self, config, words=None, **kwargs):
         super().__init__(config, words, **kwargs)
-        self.relative = self.make_relative()
+        self.relative = self.make_relative() if self.shares_biases else None
 
     def make_embeddings(self, words=None):
         c = self.config
         return words or Embedding(c.vocab_size, c.d_model, RandomNormal(stddev=c.initializer_factor))
 
     def make_relative(self):
-        """The biases by distance that all blocks share."""
+        """The biases by distance."""
         c = self.config
         relative = RelativeBias(
             c.relative_attention_num_buckets, c.num_heads, c.relative_attention_max_distance, self.bidirectional
@@ -103,13 +104,16 @@ class _T5Half(Stack):
         drawn(f * (c.num_heads * c.d_kv) ** -0.5, attention.project)
         return attention
 
+    def make_self_attention(self):
+        return self.make_attention()
+
     def make_block(self, index, **cross):
         c = self.config
         mlp = (GatedMLP if c.is_gated_act else MLP)(c.d_model, c.d_ff, c.dense_act_fn, False, dropout=c.dropout_rate)
         drawn(c.initializer_factor * c.d_model**-0.5, mlp.up, *([mlp.gate] if c.is_gated_act else []))
         drawn(c.initializer_factor * c.d_ff**-0.5, mlp.down)
         return PreNormBlock(
-            self.make_attention(), mlp, self.make_norm(), self.make_norm(), dropout=c.dropout_rate, **cross
+            self.make_self_attention(), mlp, self.make_norm(), self.make_norm(), dropout=c.dropout_rate, **cross
         )
 
     def make_norm(self):
@@ -122,6 +126,8 @@ class _T5Half(Stack):
         return self.dropout(super().finish(x))
 
     def relations(self, inputs, positions, cache):
+        if self.relative is None:
+            return super().relations(inputs, positions, cache)
         keys = ops.shape(key_places(inputs, cache))[0]
         bias = self.relative(tokens=length(inputs), keys=keys, start=positions[0, 0])
         return super().relations(inputs, positions, cache) | {"bias": bias}

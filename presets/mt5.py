@@ -1,0 +1,5 @@
+"""mT5's checkpoints: T5's."""
+
+from keras_tfm.presets.t5 import tables
+
+NAMES = tables("MT5")
