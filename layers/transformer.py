@@ -134,6 +134,8 @@ class CountedWaves:
 
 
 class Encoder(_Half, Stack):
+    """As `Stack`; its blocks look at the whole text, but for padding."""
+
     side = "encoder"
     optional = ("inputs_embeds",)
 
