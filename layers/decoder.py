@@ -8,6 +8,7 @@ V words.
 from keras import ops
 from keras.layers import Dense
 
+from keras_tfm.layers.embeddings import vectors
 from keras_tfm.layers.heads import CausalLanguageModeling, SequenceClassification, VocabularyHead, respond
 from keras_tfm.layers.masks import decoder_mask, length, padding_mask
 from keras_tfm.layers.stack import Stack
@@ -46,7 +47,7 @@ class CausalDecoder(Stack):
 
     def words(self):
         """The word embeddings (V, D)."""
-        return ops.convert_to_tensor(self.word_table.embeddings)
+        return vectors(self.word_table)
 
     def new_cache(self, batch, length):
         """An empty cache for `batch` texts of at most `length` tokens: for each block 2 x (B, S, K, C)."""

@@ -10,6 +10,23 @@ from keras_tfm.layers.positions import Unused
 from keras_tfm.runtime.tracing import sizes_are_known
 
 
+def vectors(table):
+    """The vectors (V, D) of an `Embedding`, as numbers even where it has been quantized.
+
+    Raises:
+        NotImplementedError: quantized in another way than "int8".
+    """
+    x = ops.convert_to_tensor(table.embeddings)
+    if table.quantization_mode is None:
+        return x
+    if table.quantization_mode != "int8":
+        raise NotImplementedError(
+            f"word embeddings quantized to {table.quantization_mode} cannot score words: quantize to int8, or leave "
+            "them out (the argument `filters` of `quantize`)"
+        )
+    return ops.cast(x, table.compute_dtype) / table.embeddings_scale[:, None]
+
+
 class TextEmbeddings(Layer):
     """The sum of word, position and token type embeddings, normalised and, where asked for, projected.
 

@@ -10,6 +10,7 @@ from keras.layers import Dense, Dropout, LayerNormalization
 
 from keras_tfm.layers.activations import activation
 from keras_tfm.layers.base import Layer, Model
+from keras_tfm.layers.embeddings import vectors
 from keras_tfm.training.losses import ClassificationLoss, PositionCrossEntropy, TokenCrossEntropy
 
 STATES = ("past_key_values", "hidden_states", "attentions", "cross_attentions", "router_logits", "aux_loss")
@@ -317,7 +318,7 @@ class MaskedLanguageModeling(Head):
 
     def words(self):
         """The word embeddings (V, D)."""
-        return ops.convert_to_tensor(self.backbone.embeddings.word.embeddings)
+        return vectors(self.backbone.embeddings.word)
 
     def call(self, inputs, cache=None, start=0, training=None, **options):
         """inputs (B, T) -> logits (B, T, V)."""

@@ -129,6 +129,30 @@ def test_grouped_queries_equal_repeated_key_heads():
             np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (ours[0], theirs[0])), atol=1e-5)
 
 
+def test_one_query_of_each_head_equals_the_same_among_others():
+    """One token is attended to in another way than several, with biases and masks of each head."""
+    keras.utils.set_random_seed(0)
+    attention, draw = Attention(width=8, heads=4, kv_heads=2), np.random.default_rng(0)
+    x, context = (draw.standard_normal((2, n, 8)).astype("float32") for n in (2, 5))
+    relations = {"attend": draw.random((2, 4, 2, 5)) < 0.7, "bias": draw.standard_normal((2, 4, 2, 5))}
+    for names in ([], ["attend"], ["bias"], ["attend", "bias"]):
+        both = attention(x, context, **{name: relations[name] for name in names})[0]
+        one = attention(x[:, :1], context, **{name: relations[name][:, :, :1] for name in names})[0]
+        np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (one, both[:, :1])), atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")  # of Keras, at each other layer
+def test_words_in_int8_score_as_before():
+    """Tied word embeddings have a scale for each word, which the scores must heed."""
+    model = kt.GPT2LMHeadModel({"vocab_size": 50, "n_embd": 32, "n_head": 2, "n_layer": 1, "n_positions": 8})
+    words = model.backbone.embeddings.word.embeddings
+    words.assign(np.random.default_rng(0).standard_normal(words.shape) * np.linspace(0.1, 10, 50)[:, None])
+    before = keras.ops.convert_to_numpy(model({"input_ids": IDS}))
+    model.quantize("int8")
+    error = keras.ops.convert_to_numpy(model({"input_ids": IDS})) - before
+    assert 0 < np.abs(error).max() < 0.03 * np.abs(before).max()
+
+
 def test_rows_in_which_nothing_may_be_looked_at_are_uniform_not_nan(model):
     nothing = np.zeros_like(IDS)
     for options in ({}, {"output_attentions": True}):

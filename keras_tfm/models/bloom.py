@@ -5,7 +5,6 @@ Shapes: B batch, T new tokens, S keys, D width, H heads, V words.
 
 from dataclasses import dataclass
 
-from keras import ops
 from keras.layers import Embedding, LayerNormalization
 
 from keras_tfm.layers.attention import Attention
@@ -13,6 +12,7 @@ from keras_tfm.layers.base import Layer
 from keras_tfm.layers.blocks import PreNormBlock
 from keras_tfm.layers.config import Config
 from keras_tfm.layers.decoder import CausalDecoder, LastTokenClassification, NextWordPrediction
+from keras_tfm.layers.embeddings import vectors
 from keras_tfm.layers.heads import QuestionAnswering, TokenClassification
 from keras_tfm.layers.mlp import MLP
 from keras_tfm.layers.positions import alibi, key_places, real_positions
@@ -96,7 +96,7 @@ class BloomModel(CausalDecoder):
         return {"bias": alibi(keys, positions, self.config.n_head)}
 
     def words(self):
-        return ops.convert_to_tensor(self.embeddings.word.embeddings)
+        return vectors(self.embeddings.word)
 
 
 class BloomForCausalLM(NextWordPrediction):

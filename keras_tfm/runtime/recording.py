@@ -1,6 +1,7 @@
 """Recordings of what a function does with torch: its operations alone, without Keras' Python in between."""
 
 import torch
+from torch._ops import OpOverload
 from torch._subclasses.fake_tensor import DataDependentOutputException
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
@@ -35,15 +36,17 @@ def _record(function, arguments, uses_up):
 
     The weights stay the model's own. Returns `function` where it reads values of tensors to decide what to do.
     """
+    # As torch's functions, not as the smaller operations that they consist of, each of which costs a call.
+    record = make_fx(function, tracing_mode="fake", pre_dispatch=True, _allow_non_fake_inputs=True)
     try:
         with torch.inference_mode(False), torch.no_grad():
-            module = make_fx(function, tracing_mode="fake", _allow_non_fake_inputs=True)(*arguments)
+            module = record(*arguments)
     except (DataDependentOutputException, GuardOnDataDependentSymNode):
         return function
     graph = module.graph
     if _nothing_is_written_into(graph):
+        _simplify(graph)
         _merge(module)
-        _fuse(graph)
         graph.eliminate_dead_code()
         if uses_up:
             _write_in_place(graph)
@@ -55,7 +58,7 @@ def _nothing_is_written_into(graph):
     """Writes `x.add_(y)` as `x.add(y)` where no other operation sees x, and says whether no other writing is left:
     then operations can be merged and left out."""
     for node in list(graph.nodes):
-        if isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable:
+        if isinstance(node.target, OpOverload) and node.target._schema.is_mutable:
             old, name = node.args[0], node.target._schema.name.removesuffix("_")
             made = old.op == "call_function" and all(r.alias_info is None for r in old.target._schema.returns)
             if len(old.users) > 1 or not made or not hasattr(aten, name.removeprefix("aten::")):
@@ -71,7 +74,7 @@ def _merge(module):
         if node.target is aten.lift_fresh_copy.default:  # of a number in the program
             value = getattr(module, node.args[0].target)
             what = value.dtype, value.tolist()
-        elif node.op == "call_function" and torch.Tag.nondeterministic_seeded not in getattr(node.target, "tags", ()):
+        elif isinstance(node.target, OpOverload) and torch.Tag.nondeterministic_seeded not in node.target.tags:
             what = node.target, node.args, node.kwargs
         elif node.op == "get_attr":
             what = node.target
@@ -82,31 +85,37 @@ def _merge(module):
             module.graph.erase_node(node)
 
 
-def _fuse(graph):
-    """Adds biases within the matrix products, and leaves out copies that only put memory in order and shapes that
-    only lead to another."""
-    views = aten.view.default, aten._unsafe_view.default
+def _simplify(graph):
+    """Leaves out conversions that change nothing, copies that only put memory in order and shapes that only lead to
+    others; adds biases within the matrix products."""
 
-    def call(node, target, *args):
-        with graph.inserting_before(node):
-            return graph.call_function(target, args)
+    def replace(node, new):
+        new.meta.setdefault("val", node.meta["val"])
+        node.replace_all_uses_with(new)
+        graph.erase_node(node)
 
     for node in [node for node in graph.nodes if node.op == "call_function"]:
         match node.target:
-            case aten._unsafe_view.default if node.args[0].target is aten.clone.default:
-                copy, shape = node.args
-                node.replace_all_uses_with(call(node, aten.reshape.default, copy.args[0], shape))
-            case aten.view.default if node.args[0].target in views:
+            case aten.to.dtype | aten.to.dtype_layout | aten.to.device if _is_the_same(node, node.args[0]):
+                replace(node, node.args[0])
+            case aten.contiguous.default if all("scaled_dot_product" in str(user.target) for user in node.users):
+                replace(node, node.args[0])
+            case aten.reshape.default if node.args[0].target is aten.reshape.default:
                 node.args = (node.args[0].args[0], node.args[1])
-            case aten.clone.default if all("scaled_dot_product" in str(user.target) for user in node.users):
-                node.replace_all_uses_with(node.args[0])
-            case aten.add.Tensor if getattr(node.args[1], "op", None) == "get_attr" and not node.kwargs:
-                x, bias = node.args
-                product = x.args[0] if x.target is aten._unsafe_view.default else x
-                alone = product.target is aten.mm.default and len(product.users) == len(x.users) == 1
-                if alone and bias.meta["val"].shape == product.meta["val"].shape[1:] == x.meta["val"].shape[-1:]:
-                    total = call(node, aten.addmm.default, bias, *product.args)
-                    node.replace_all_uses_with(call(node, aten.view.default, total, [*node.meta["val"].shape]))
+            case aten.add.Tensor if getattr(node.args[0], "target", None) is aten.matmul.default and not node.kwargs:
+                product, bias = node.args
+                x, kernel = product.args
+                alone = len(product.users) == 1 and getattr(bias, "op", None) == kernel.op == "get_attr"
+                if alone and bias.meta["val"].shape == kernel.meta["val"].shape[1:]:
+                    with graph.inserting_before(node):
+                        kernel = graph.call_function(aten.t.default, (kernel,))
+                        replace(node, graph.call_function(aten.linear.default, (x, kernel, bias)))
+
+
+def _is_the_same(converted, x):
+    """Whether a conversion has nothing to do."""
+    old, new = x.meta["val"], converted.meta["val"]
+    return (old.dtype, old.device) == (new.dtype, new.device) and not any(a is True for a in converted.args)
 
 
 def _write_in_place(graph):
