@@ -10,6 +10,8 @@ from keras_tfm.layers.base import Layer, Model
 from keras_tfm.layers.heads import (
     CausalLanguageModeling,
     ClassificationHead,
+    Head,
+    QuestionAnswering,
     SequenceClassification,
     VocabularyHead,
     respond,
@@ -18,6 +20,7 @@ from keras_tfm.layers.positions import Unused
 from keras_tfm.training.losses import IGNORED, TokenCrossEntropy
 
 DECODER_INPUTS = ("decoder_input_ids", "decoder_inputs_embeds")
+TOLD = {*DECODER_INPUTS, "labels"}
 
 
 class Seq2Seq(Model):
@@ -25,7 +28,8 @@ class Seq2Seq(Model):
 
     Call it with a dict of input_ids (B, S) or inputs_embeds (B, S, D), decoder_input_ids (B, T) or
     decoder_inputs_embeds (B, T, D) and, where wanted, attention_mask (B, S) and decoder_attention_mask (B, T). In the
-    place of the decoder's, labels (B, T), which it then sees shifted to the right. In the place of the encoder's,
+    place of the decoder's, labels (B, T), which it then sees shifted to the right. (Where `shifts_source` is set, it
+    sees the encoder's text like that, if it is told nothing.) In the place of the encoder's,
     encoder_outputs: its last_hidden_state (B, S, D), or what `remember` made of it. It returns a dict of
     last_hidden_state (B, T, D), encoder_last_hidden_state (B, S, D) and what else is asked for.
 
@@ -37,6 +41,7 @@ class Seq2Seq(Model):
     decoder_class: type[Model]
     served = {name: ((None, None), "int32") for name in ("input_ids", "attention_mask", "decoder_input_ids")}
     optional = ("inputs_embeds", "decoder_inputs_embeds", "decoder_attention_mask", "encoder_outputs", "labels")
+    shifts_source = False
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -81,14 +86,6 @@ class Seq2Seq(Model):
         names = [n for n in (*self.encoder.served, *self.encoder.optional) if inputs.get(n) is not None]
         return self.encoder({name: inputs[name] for name in names}, **options)
 
-    def default_decoder_input_ids(self, inputs):
-        """What the decoder begins with where it is not told.
-
-        Raises:
-            ValueError: there is no default.
-        """
-        raise ValueError(f"{type(self).__name__} needs decoder_input_ids, or labels to make them of")
-
     def shifted(self, labels):
         """labels (B, T) as the decoder sees them: one place to the right, behind what texts start with.
 
@@ -105,11 +102,19 @@ class Seq2Seq(Model):
         return ops.where(ops.equal(shifted, IGNORED), c.pad_token_id, shifted)
 
     def decoder_inputs(self, inputs):
+        """What the decoder is told, by its own names.
+
+        Raises:
+            ValueError: nothing.
+        """
         given = {name.removeprefix("decoder_"): inputs[name] for name in DECODER_INPUTS if inputs.get(name) is not None}
-        if not given and inputs.get("labels") is not None:
-            given = {"input_ids": self.shifted(inputs["labels"])}
         if not given:
-            given = {"input_ids": self.default_decoder_input_ids(inputs)}
+            source = inputs.get("labels")
+            if source is None and self.shifts_source:
+                source = inputs.get("input_ids")
+            if source is None:
+                raise ValueError(f"{type(self).__name__} needs decoder_input_ids, or labels to make them of")
+            given = {"input_ids": self.shifted(source)}
         masks = {"attention_mask": "decoder_attention_mask", "encoder_attention_mask": "attention_mask"}
         return given | {ours: inputs[name] for ours, name in masks.items() if inputs.get(name) is not None}
 
@@ -191,6 +196,13 @@ class ConditionalGeneration(CausalLanguageModeling):
     def default_loss(self):
         return TokenCrossEntropy()
 
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        if isinstance(x, dict) and not TOLD & set(x):  # else it would learn from a decoder that saw something else
+            raise ValueError(
+                "put labels, or decoder_input_ids, into the inputs: the decoder must see what it is to write"
+            )
+        return super().compute_loss(x, y, y_pred, sample_weight, training)
+
     def fit(self, x=None, y=None, *args, **kwargs):
         if isinstance(kwargs.get("validation_data"), tuple):
             inputs, labels, *weights = kwargs["validation_data"]
@@ -210,7 +222,7 @@ class ConditionalGeneration(CausalLanguageModeling):
 def _with_labels(inputs, labels):
     """The inputs and, where they hold nothing for the decoder, the labels."""
     labels = labels.get("labels") if isinstance(labels, dict) else labels
-    if not isinstance(inputs, dict) or labels is None or {*DECODER_INPUTS, "labels"} & set(inputs):
+    if not isinstance(inputs, dict) or labels is None or TOLD & set(inputs):
         return inputs
     return inputs | {"labels": keras.ops.convert_to_numpy(labels)}
 
@@ -226,10 +238,30 @@ class BiasedConditionalGeneration(ConditionalGeneration):
         return self.logits_bias(super().scores(x))
 
 
-class LastEndClassification(SequenceClassification):
-    """Classifies the whole text, by the decoder's state at the last token that ends a text: logits (B, labels)."""
+class SourceHead(Head):
+    """A head whose decoder sees the encoder's text, one place to the right, where it is told nothing else."""
 
     pooler = False
+
+    def __init__(self, config, **kwargs):
+        super().__init__(config, **kwargs)
+        self.backbone.shifts_source = True
+
+    def signature(self):
+        return {name: spec for name, spec in super().signature().items() if name not in DECODER_INPUTS}
+
+    def building_signature(self):
+        return self.backbone.signature()
+
+
+class LastEndClassification(SourceHead, SequenceClassification):
+    """Classifies the whole text, by the decoder's state at the last token that ends a text: logits (B, labels).
+
+    All texts must have such a token, `eos_token_id`, as tokenizers put it.
+
+    Raises:
+        ValueError: inputs_embeds, of which it is not known where they end.
+    """
 
     def make_head(self):
         c = self.config
@@ -237,8 +269,15 @@ class LastEndClassification(SequenceClassification):
 
     def call(self, inputs, training=None, **options):
         """inputs (B, S) -> logits (B, labels)."""
+        if inputs.get("input_ids") is None:
+            raise ValueError(f"{type(self).__name__} looks for the token that ends each text: give input_ids")
         outputs = self.backbone(inputs, training=training, **options)
         ends = ops.equal(inputs["input_ids"], self.config.eos_token_id)
         last = ops.max(ops.where(ends, ops.arange(ops.shape(ends)[1]), 0), axis=1)
         x = ops.take_along_axis(outputs["last_hidden_state"], last[:, None, None], axis=1)[:, 0]
         return respond({"logits": self.head(self.dropout(x, training=training))}, outputs)
+
+
+class DecoderQuestionAnswering(SourceHead, QuestionAnswering):
+    """Scores each token of the decoder as the start and as the end of the answer: start_logits and end_logits, (B, T)
+    each."""

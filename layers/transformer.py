@@ -15,7 +15,7 @@ from keras_tfm.layers.embeddings import check_length
 from keras_tfm.layers.heads import VocabularyHead
 from keras_tfm.layers.masks import length
 from keras_tfm.layers.mlp import MLP
-from keras_tfm.layers.positions import FairseqWaves
+from keras_tfm.layers.positions import FairseqWaves, SinesThenCosines
 from keras_tfm.layers.stack import Stack
 
 
@@ -106,6 +106,14 @@ class _Half:
     def embed(self, inputs, positions, training=None):
         check_length(length(inputs), self.room)
         return self.embeddings(inputs, positions)
+
+
+class HalvedWaves:
+    """Positions as Marian has them: waves, the sines before the cosines; what is embedded is not normalised."""
+
+    embedding_norm = False
+    unused_rows = 0
+    waves = SinesThenCosines
 
 
 class CountedWaves:

@@ -34,7 +34,8 @@ def tables(name, biases=shared_biases):
     both = encoder | decoder | {"encoder.embeddings": "shared"}
     both |= biases("encoder.", "encoder.") | biases("decoder.", "decoder.")
     gated = {"is_gated_act": encoder_gated | decoder_gated}
-    copies = ["encoder.embed_tokens", "decoder.embed_tokens", "lm_head"]
+    copies = {"shared.weight": ["encoder.embed_tokens.weight", "decoder.embed_tokens.weight"]}
+    other_heads = ["lm_head", "qa_outputs"]  # beside which there is no prefix
     unused = ["decoder.block.{n}.layer.1.EncDecAttention.relative_attention_bias"]  # in the first checkpoints
     heads = {
         "ForConditionalGeneration": {"head": "lm_head"},
@@ -45,8 +46,9 @@ def tables(name, biases=shared_biases):
             "head.project": "classification_head.out_proj",
         },
     }
-    encoder_options = {"where": {"is_gated_act": alone_gated}, "heads": heads, "ignored": [*copies, "decoder"]}
-    both_options = {"where": gated, "heads": heads, "ignored": copies + unused}
+    encoder_options = {"where": {"is_gated_act": alone_gated}, "heads": heads, "copies": copies}
+    encoder_options["ignored"] = [*other_heads, "decoder"]
+    both_options = {"where": gated, "heads": heads, "copies": copies, "ignored": other_heads + unused}
     return {
         "": Names(both, **both_options),
         f"{name}ForSequenceClassification": Names(both, prefix="transformer", **both_options),

@@ -14,14 +14,14 @@ import keras_tfm as kt
 
 FOLDER = Path(__file__).parent / "fixtures" / "generation" / "models"
 FIXTURES = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
-# Every strategy with GPT-2. What it does with the scores is the same for the others, and compiling takes seconds: where
-# that is done, they show what depends on the model.
+# Every strategy with GPT-2, and most with an encoder (T5). What they do with the scores is the same for the others,
+# and compiling takes seconds: where that is done, they show what depends on the model.
 OTHERS = ("greedy_left", "guided", "beam_left", "groups", "contrastive", "constrained", "lookup", "assisted")
 CALLS = [
     (model, name)
     for model, fixture in FIXTURES.items()
     for name in fixture["calls"]
-    if model.startswith("gpt2") or name in OTHERS or keras.backend.backend() == "torch"
+    if model.startswith(("gpt2", "t5")) or name in OTHERS or keras.backend.backend() == "torch"
 ]
 
 

@@ -29,6 +29,9 @@ class DisjunctiveConstraint:
                 )
         self.length = max(map(len, self.words))
 
+    def __repr__(self):
+        return f"DisjunctiveConstraint({[list(word) for word in self.words]})"
+
     def after(self, seen):
         """The tokens that go on behind those `seen`, a list; none where a sequence is complete."""
         count = len(seen)
@@ -44,6 +47,9 @@ class PhrasalConstraint(DisjunctiveConstraint):
 
     def __init__(self, token_ids):
         super().__init__([token_ids])
+
+    def __repr__(self):
+        return f"PhrasalConstraint({list(self.words[0])})"
 
 
 def constraints_of(config):

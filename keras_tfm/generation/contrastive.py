@@ -7,9 +7,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_tfm.generation.prompt import buffer, cached_program, given_inputs, pieces, token_inputs
+from keras_tfm.generation.prompt import buffer, cached_program, given_inputs, pieces, repeated, token_inputs
 from keras_tfm.generation.search import Search, guided, processed, put
 from keras_tfm.runtime.compiling import program
+from keras_tfm.runtime.memory import write_slice
 
 
 class ContrastiveSearch(Search):
@@ -34,7 +35,7 @@ class ContrastiveSearch(Search):
             "pad": np.int32(task.pad),
             "rules": self.rules.numbers,
             "stops": self.stops.numbers,
-            "given": {name: np.repeat(x, self.candidates, axis=0) for name, x in given.items()},
+            "given": repeated(given, self.candidates),
             "penalty": np.float32(config.penalty_alpha),
         }
         if task.negative is not None:
@@ -63,7 +64,7 @@ class ContrastiveSearch(Search):
         """The cache that has read ids (R, T) from `start` on, their directions, and the logits (R, V) at the `last`."""
         inputs = token_inputs(self.model, ids, start + ops.arange(ids.shape[1]), given)
         outputs = self.model(inputs, cache=cache, start=start, output_hidden_states=True, training=False)
-        states = ops.cast(outputs["hidden_states"][-1], "float32")
+        states = ops.cast(outputs[f"{self.model.decoder_prefix}hidden_states"][-1], "float32")
         directions = states / ops.norm(states, axis=-1, keepdims=True)
         return outputs["past_key_values"], directions, ops.take(outputs["logits"], last, axis=1)
 
@@ -96,6 +97,6 @@ class ContrastiveSearch(Search):
             "cache": keras.tree.map_structure(lambda x: ops.take(x, kept, axis=0), cache),
             "finished": ops.logical_or(state["finished"], stopped),
             "next": ops.take(following, rows, axis=0),
-            "directions": ops.slice_update(state["directions"], (0, length, 0), direction[:, None]),
+            "directions": write_slice(state["directions"], direction[:, None], length),
         }
         return new | {name: {"logits": logits, "scores": scores}[name] for name in self.recorded}

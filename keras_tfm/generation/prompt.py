@@ -3,7 +3,6 @@
 Shapes: R rows, T tokens of the prompts, S tokens that there is room for, V words.
 """
 
-import functools
 from collections import OrderedDict
 
 import keras
@@ -137,7 +136,7 @@ class Prompt:
         """Has every row `count` times."""
         self.ids = np.repeat(self.ids, count, 0)
         self.mask = None if self.mask is None else np.repeat(self.mask, count, 0)
-        self.extra = keras.tree.map_structure(functools.partial(_repeat, count=count), self.extra)
+        self.extra = repeated(self.extra, count)
 
     def widen(self, tokens):
         """Pads the rows to at least so many tokens."""
@@ -184,8 +183,11 @@ def token_inputs(model, ids, places, given):
     return inputs
 
 
-def _repeat(x, count):
-    return (np if isinstance(x, np.ndarray) else ops).repeat(x, count, axis=0)
+def repeated(arrays, count):
+    """Nested arrays with every row `count` times."""
+    return keras.tree.map_structure(
+        lambda x: (np if isinstance(x, np.ndarray) else ops).repeat(x, count, axis=0), arrays
+    )
 
 
 def _encoding(model):

@@ -6,8 +6,12 @@ Shapes: B batch, S tokens of the encoder, T new tokens of the decoder, D width, 
 from dataclasses import dataclass
 
 from keras_tfm.layers.config import Config
-from keras_tfm.layers.heads import QuestionAnswering
-from keras_tfm.layers.seq2seq import BiasedConditionalGeneration, LastEndClassification, Seq2Seq
+from keras_tfm.layers.seq2seq import (
+    BiasedConditionalGeneration,
+    DecoderQuestionAnswering,
+    LastEndClassification,
+    Seq2Seq,
+)
 from keras_tfm.layers.transformer import Decoder, DecoderForCausalLM, Encoder
 
 
@@ -67,9 +71,7 @@ class BartModel(Seq2Seq):
 
     encoder_class = BartEncoder
     decoder_class = BartDecoder
-
-    def default_decoder_input_ids(self, inputs):
-        return self.shifted(inputs["input_ids"])
+    shifts_source = True
 
 
 class BartForConditionalGeneration(BiasedConditionalGeneration):
@@ -80,7 +82,7 @@ class BartForSequenceClassification(LastEndClassification):
     backbone_class = BartModel
 
 
-class BartForQuestionAnswering(QuestionAnswering):
+class BartForQuestionAnswering(DecoderQuestionAnswering):
     backbone_class = BartModel
 
 

@@ -40,8 +40,6 @@ class BlenderbotDecoder(PreNormDecoder):
 
 
 class BlenderbotModel(Seq2Seq):
-    """As `Seq2Seq`."""
-
     encoder_class = BlenderbotEncoder
     decoder_class = BlenderbotDecoder
 

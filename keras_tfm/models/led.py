@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from keras import ops
 from keras.layers import Embedding
 
-from keras_tfm.layers.heads import QuestionAnswering
 from keras_tfm.layers.masks import length
-from keras_tfm.layers.seq2seq import BiasedConditionalGeneration, LastEndClassification
+from keras_tfm.layers.seq2seq import BiasedConditionalGeneration, DecoderQuestionAnswering, LastEndClassification
 from keras_tfm.layers.transformer import Decoder, Encoder
 from keras_tfm.layers.windowed import WindowedAttention
 from keras_tfm.models.bart import BartConfig, BartModel
@@ -77,5 +76,5 @@ class LEDForSequenceClassification(LastEndClassification):
     backbone_class = LEDModel
 
 
-class LEDForQuestionAnswering(QuestionAnswering):
+class LEDForQuestionAnswering(DecoderQuestionAnswering):
     backbone_class = LEDModel

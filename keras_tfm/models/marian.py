@@ -5,9 +5,8 @@ With `share_encoder_decoder_embeddings=False` the decoder has words of its own, 
 
 from dataclasses import dataclass
 
-from keras_tfm.layers.positions import SinesThenCosines
 from keras_tfm.layers.seq2seq import BiasedConditionalGeneration, Seq2Seq
-from keras_tfm.layers.transformer import Decoder, DecoderForCausalLM, Encoder
+from keras_tfm.layers.transformer import Decoder, DecoderForCausalLM, Encoder, HalvedWaves
 from keras_tfm.models.bart import BartConfig
 
 
@@ -30,18 +29,12 @@ class MarianConfig(BartConfig):
         self.decoder_vocab_size = self.decoder_vocab_size or self.vocab_size
 
 
-class MarianEncoder(Encoder):
+class MarianEncoder(HalvedWaves, Encoder):
     config_class = MarianConfig
-    embedding_norm = False
-    unused_rows = 0
-    waves = SinesThenCosines
 
 
-class MarianDecoder(Decoder):
+class MarianDecoder(HalvedWaves, Decoder):
     config_class = MarianConfig
-    embedding_norm = False
-    unused_rows = 0
-    waves = SinesThenCosines
 
     @property
     def vocabulary(self):

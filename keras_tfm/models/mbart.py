@@ -3,8 +3,12 @@ such, too."""
 
 from dataclasses import dataclass
 
-from keras_tfm.layers.heads import QuestionAnswering
-from keras_tfm.layers.seq2seq import BiasedConditionalGeneration, LastEndClassification, shifted_around
+from keras_tfm.layers.seq2seq import (
+    BiasedConditionalGeneration,
+    DecoderQuestionAnswering,
+    LastEndClassification,
+    shifted_around,
+)
 from keras_tfm.layers.transformer import DecoderForCausalLM, PreNormDecoder, PreNormEncoder
 from keras_tfm.models.bart import BartConfig, BartModel
 
@@ -43,7 +47,7 @@ class MBartForSequenceClassification(LastEndClassification):
     backbone_class = MBartModel
 
 
-class MBartForQuestionAnswering(QuestionAnswering):
+class MBartForQuestionAnswering(DecoderQuestionAnswering):
     backbone_class = MBartModel
 
 

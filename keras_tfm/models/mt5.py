@@ -5,8 +5,8 @@ Shapes: B batch, T tokens, D width.
 
 from dataclasses import dataclass
 
-from keras_tfm.layers.heads import QuestionAnswering, TokenClassification
-from keras_tfm.layers.seq2seq import LastEndClassification
+from keras_tfm.layers.heads import TokenClassification
+from keras_tfm.layers.seq2seq import DecoderQuestionAnswering, LastEndClassification
 from keras_tfm.models.t5 import T5Config, T5Decoder, T5EncoderModel, T5ForConditionalGeneration, T5Model
 
 
@@ -40,20 +40,13 @@ class MT5ForConditionalGeneration(T5ForConditionalGeneration):
     backbone_class = MT5Model
 
 
-class _ShiftingMT5Model(MT5Model):
-    """As `MT5Model`; without anything for the decoder it sees the encoder's text, shifted by one."""
-
-    def default_decoder_input_ids(self, inputs):
-        return self.shifted(inputs["input_ids"])
-
-
 class MT5ForSequenceClassification(LastEndClassification):
-    backbone_class = _ShiftingMT5Model
+    backbone_class = MT5Model
 
 
 class MT5ForTokenClassification(TokenClassification):
     backbone_class = MT5EncoderModel
 
 
-class MT5ForQuestionAnswering(QuestionAnswering):
-    backbone_class = _ShiftingMT5Model
+class MT5ForQuestionAnswering(DecoderQuestionAnswering):
+    backbone_class = MT5Model

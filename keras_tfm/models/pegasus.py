@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from keras_tfm.layers.positions import SinesThenCosines
 from keras_tfm.layers.seq2seq import BiasedConditionalGeneration, Seq2Seq
-from keras_tfm.layers.transformer import DecoderForCausalLM, PreNormDecoder, PreNormEncoder
+from keras_tfm.layers.transformer import DecoderForCausalLM, HalvedWaves, PreNormDecoder, PreNormEncoder
 from keras_tfm.models.bart import BartConfig
 
 
@@ -20,23 +19,15 @@ class PegasusConfig(BartConfig):
     forced_eos_token_id: int | None = 1
 
 
-class PegasusEncoder(PreNormEncoder):
+class PegasusEncoder(HalvedWaves, PreNormEncoder):
     config_class = PegasusConfig
-    embedding_norm = False
-    unused_rows = 0
-    waves = SinesThenCosines
 
 
-class PegasusDecoder(PreNormDecoder):
+class PegasusDecoder(HalvedWaves, PreNormDecoder):
     config_class = PegasusConfig
-    embedding_norm = False
-    unused_rows = 0
-    waves = SinesThenCosines
 
 
 class PegasusModel(Seq2Seq):
-    """As `Seq2Seq`."""
-
     encoder_class = PegasusEncoder
     decoder_class = PegasusDecoder
 

@@ -13,11 +13,11 @@ from keras_tfm.layers.attention import Attention
 from keras_tfm.layers.blocks import PreNormBlock
 from keras_tfm.layers.config import Config
 from keras_tfm.layers.decoder import CausalDecoder
-from keras_tfm.layers.heads import QuestionAnswering, TokenClassification
+from keras_tfm.layers.heads import TokenClassification
 from keras_tfm.layers.masks import length
 from keras_tfm.layers.mlp import MLP, GatedMLP
 from keras_tfm.layers.positions import RelativeBias, key_places
-from keras_tfm.layers.seq2seq import ConditionalGeneration, LastEndClassification, Seq2Seq
+from keras_tfm.layers.seq2seq import ConditionalGeneration, DecoderQuestionAnswering, LastEndClassification, Seq2Seq
 from keras_tfm.layers.stack import Stack
 
 
@@ -181,20 +181,13 @@ class T5ForConditionalGeneration(ConditionalGeneration):
         return super().scores(x * self.config.d_model**-0.5 if self.config.tie_word_embeddings else x)
 
 
-class _ShiftingT5Model(T5Model):
-    """As `T5Model`; without anything for the decoder it sees the encoder's text, shifted by one."""
-
-    def default_decoder_input_ids(self, inputs):
-        return self.shifted(inputs["input_ids"])
-
-
 class T5ForSequenceClassification(LastEndClassification):
-    backbone_class = _ShiftingT5Model
+    backbone_class = T5Model
 
 
 class T5ForTokenClassification(TokenClassification):
     backbone_class = T5EncoderModel
 
 
-class T5ForQuestionAnswering(QuestionAnswering):
-    backbone_class = _ShiftingT5Model
+class T5ForQuestionAnswering(DecoderQuestionAnswering):
+    backbone_class = T5Model

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from keras import ops
 
 from keras_tfm.layers.attention import Attention
-from keras_tfm.layers.heads import QuestionAnswering, TokenClassification
-from keras_tfm.layers.seq2seq import LastEndClassification
+from keras_tfm.layers.heads import TokenClassification
+from keras_tfm.layers.seq2seq import DecoderQuestionAnswering, LastEndClassification
 from keras_tfm.models.t5 import T5Config, T5Decoder, T5EncoderModel, T5ForConditionalGeneration, T5Model
 
 
@@ -63,20 +63,13 @@ class UMT5ForConditionalGeneration(T5ForConditionalGeneration):
     backbone_class = UMT5Model
 
 
-class _ShiftingUMT5Model(UMT5Model):
-    """As `UMT5Model`; without anything for the decoder it sees the encoder's text, shifted by one."""
-
-    def default_decoder_input_ids(self, inputs):
-        return self.shifted(inputs["input_ids"])
-
-
 class UMT5ForSequenceClassification(LastEndClassification):
-    backbone_class = _ShiftingUMT5Model
+    backbone_class = UMT5Model
 
 
 class UMT5ForTokenClassification(TokenClassification):
     backbone_class = UMT5EncoderModel
 
 
-class UMT5ForQuestionAnswering(QuestionAnswering):
-    backbone_class = _ShiftingUMT5Model
+class UMT5ForQuestionAnswering(DecoderQuestionAnswering):
+    backbone_class = UMT5Model

@@ -6,10 +6,10 @@ from tokenizers import AddedToken
 
 from keras_tfm.tokenizers.frames import end_frame
 from keras_tfm.tokenizers.slow import SlowTokenizer, slow_backend
-from keras_tfm.tokenizers.t5 import T5Tokenizer, with_sentinels
+from keras_tfm.tokenizers.t5 import Sentinels
 
 
-class ByT5Tokenizer(SlowTokenizer):
+class ByT5Tokenizer(Sentinels, SlowTokenizer):
     """Bytes with `A </s>` and `A </s> B </s>`; a text that ends in `</s>` gets no second one. It needs no files.
 
     Options besides those of `Tokenizer`: `extra_ids` (default 125), the number of sentinels, `<extra_id_0>` and so on.
@@ -23,13 +23,6 @@ class ByT5Tokenizer(SlowTokenizer):
     }
     model_input_names = ("input_ids", "attention_mask")
     vocab_size = 256  # that of the bytes: the tokens before them count as added
-    get_sentinel_tokens = T5Tokenizer.get_sentinel_tokens
-    get_sentinel_token_ids = T5Tokenizer.get_sentinel_token_ids
-
-    def __init__(self, backend, /, **config):
-        count = config.get("extra_ids", self.defaults["extra_ids"])
-        config["additional_special_tokens"] = with_sentinels(config.get("additional_special_tokens"), count)
-        super().__init__(backend, **config)
 
     @classmethod
     def build(cls, files, config):

@@ -8,7 +8,24 @@ from keras_tfm.tokenizers.sentencepiece import read_model
 from keras_tfm.tokenizers.special import content
 
 
-class T5Tokenizer(Tokenizer):
+class Sentinels:
+    """The part of a `Tokenizer` that knows the sentinels, `extra_ids` of them."""
+
+    def __init__(self, backend, /, **config):
+        count = config.get("extra_ids", self.defaults["extra_ids"])
+        config["additional_special_tokens"] = with_sentinels(config.get("additional_special_tokens"), count)
+        super().__init__(backend, **config)
+
+    def get_sentinel_tokens(self):
+        """The tokens `<extra_id_0>` and so on."""
+        return [token for token in self.additional_special_tokens if "<extra_id_" in token]
+
+    def get_sentinel_token_ids(self):
+        """Their ids."""
+        return self.convert_tokens_to_ids(self.get_sentinel_tokens())
+
+
+class T5Tokenizer(Sentinels, Tokenizer):
     """SentencePiece with `A </s>` and `A </s> B </s>`.
 
     Options besides those of `Tokenizer`: `extra_ids` (default 100), the number of sentinels, `<extra_id_0>` and so on,
@@ -29,11 +46,6 @@ class T5Tokenizer(Tokenizer):
     }
     model_input_names = ("input_ids", "attention_mask")
 
-    def __init__(self, backend, /, **config):
-        count = config.get("extra_ids", self.defaults["extra_ids"])
-        config["additional_special_tokens"] = with_sentinels(config.get("additional_special_tokens"), count)
-        super().__init__(backend, **config)
-
     @classmethod
     def build(cls, files, config):
         model = read_model(files["spiece.model"])
@@ -44,14 +56,6 @@ class T5Tokenizer(Tokenizer):
         backend.add_special_tokens([AddedToken(token, lstrip=True, rstrip=True, normalized=False) for token in extra])
         backend.post_processor = end_frame(backend, config)
         return backend
-
-    def get_sentinel_tokens(self):
-        """The tokens `<extra_id_0>` and so on."""
-        return [token for token in self.additional_special_tokens if "<extra_id_" in token]
-
-    def get_sentinel_token_ids(self):
-        """Their ids."""
-        return self.convert_tokens_to_ids(self.get_sentinel_tokens())
 
 
 def sentinels(count):

@@ -1,11 +1,12 @@
 """Makes the fixtures of tests/fixtures/generation/models: what the reference's `generate` makes of options and prompts.
 
-    python tests/oracle/generation.py        (where transformers==4.39.3 is)
+    python tests/oracle/generation.py [gpt2/base ..]        (where transformers==4.39.3 is; without names, all)
 
 The models are those of fixtures/models, with room for longer texts.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -128,21 +129,44 @@ STRATEGIES = {
     "assisted_ends": ({"assistant_model": "draft", "eos_token_id": [60, 7, 20, 33, 41, 52, 11, 3]}, ONE_LONG),
     "assisted_alike": ({"assistant_model": "model", "min_new_tokens": 7, "max_new_tokens": 20}, ONE),
 }
-MODELS = {"gpt2/base": "GPT2LMHeadModel", "llama/grouped": "LlamaForCausalLM", "mixtral/base": "MixtralForCausalLM"}
+# With an encoder: pairs of a strategy's options and what it reads. Its padding stands on the right.
+RIGHT = padded(text(2, 6, vocabulary=61))
+WITH_ENCODER = {
+    "greedy": ({}, RIGHT),
+    "begun": ({"eos_token_id": [7, 20, 33, 41]}, RIGHT | {"decoder_input_ids": text(2, 3, vocabulary=61)["input_ids"]}),
+    "encoder_repetition": ({"encoder_repetition_penalty": 1.4, "encoder_no_repeat_ngram_size": 2}, LONG),
+    "forced": ({"forced_bos_token_id": 12, "forced_eos_token_id": 7, "min_length": 4}, RIGHT),
+    "beam": ({"num_beams": 3, "length_penalty": 2.0, "num_return_sequences": 2}, RIGHT),
+    "groups": ({"num_beams": 4, "num_beam_groups": 2, "diversity_penalty": 0.6}, RIGHT),
+    "contrastive": ({"penalty_alpha": 0.6, "top_k": 4}, RIGHT),
+    "constrained": ({"num_beams": 3, "force_words_ids": [[5, 9], [31]]}, RIGHT),
+    "lookup": ({"prompt_lookup_num_tokens": 3, "max_new_tokens": 20}, ONE_LONG),
+    "assisted": ({"assistant_model": "draft", "max_new_tokens": 20}, ONE_LONG),
+}
+MODELS = {
+    "gpt2/base": ("GPT2LMHeadModel", STRATEGIES),
+    "llama/grouped": ("LlamaForCausalLM", STRATEGIES),
+    "mixtral/base": ("MixtralForCausalLM", STRATEGIES),
+    "t5/gated": ("T5ForConditionalGeneration", WITH_ENCODER),
+}
 
 
-def main():
+def main(files):
     folder = FIXTURES / "generation" / "models"
     folder.mkdir(exist_ok=True)
-    for file, name in MODELS.items():
+    for file in files or MODELS:
+        name, strategies = MODELS[file]
         fixture = json.loads((FIXTURES / "models" / f"{file}.json").read_text())
         cls = getattr(transformers, name)
-        model = cls(cls.config_class(**fixture["config"] | {"max_position_embeddings": 64})).eval()
+        room = {} if strategies is WITH_ENCODER else {"max_position_embeddings": 64}
+        model = cls(cls.config_class(**fixture["config"] | room)).eval()
         tensors, _ = seed(model)
-        draft = cls(cls.config_class(**model.config.to_diff_dict() | {"num_hidden_layers": 1})).eval()
+        halves = ("num_layers", "num_decoder_layers") if model.config.is_encoder_decoder else ()
+        depth = dict.fromkeys(halves or ("num_hidden_layers",), 1)
+        draft = cls(cls.config_class(**model.config.to_diff_dict() | depth)).eval()
         small = {"config": draft.config.to_diff_dict(), "tensors": seed(draft)[0]}  # its weights are the first block's
         calls = {}
-        for case, (options, inputs) in STRATEGIES.items():
+        for case, (options, inputs) in strategies.items():
             model.generation_config.eos_token_id = model.config.eos_token_id
             calls[case] = (run_alone if case == "contrastive_left" else run)(model, options, inputs, draft)
         path = folder / f"{file.replace('/', '_')}.json"
@@ -195,4 +219,4 @@ def run_alone(model, options, inputs, draft):
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

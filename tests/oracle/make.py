@@ -38,16 +38,17 @@ def main(architectures):
 
 def record(case):
     """The fixture of one case: {config, classes: {name: {tensors, tied, calls}}}."""
-    classes = {}
+    config, classes = None, {}
     for name in case.classes:
         torch.manual_seed(0)
         cls = getattr(transformers, name)
         with torch.no_grad():  # some fill their tables of waves in place
             model = cls(cls.config_class(**case.config)).eval()
         tensors, tied = seed(model)
+        config = config or model.config.to_diff_dict()  # the first one's: decoders alone say that they are such
         calls = [run(model, call) for call in case.calls(name)]
         classes[name] = {"tensors": tensors, "tied": tied, "calls": calls}
-    return {"model_type": model.config.model_type, "config": model.config.to_diff_dict(), "classes": classes}
+    return {"model_type": model.config.model_type, "config": config, "classes": classes}
 
 
 def seed(model):

@@ -2,4 +2,13 @@
 
 from recipes.roberta import cases
 
-CASES = cases("Camembert")
+CLASSES = [
+    "CamembertModel",
+    "CamembertForMaskedLM",
+    "CamembertForSequenceClassification",
+    "CamembertForMultipleChoice",
+    "CamembertForTokenClassification",
+    "CamembertForQuestionAnswering",
+    "CamembertForCausalLM",
+]
+CASES = cases(CLASSES)

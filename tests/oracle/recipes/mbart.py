@@ -4,5 +4,11 @@ from recipe import Case
 from recipes import bart
 
 CONFIG = bart.CONFIG | {"encoder_layers": 1, "decoder_layers": 2, "scale_embedding": True}
-HEADS = [f"M{name}" for name in bart.HEADS]
+HEADS = [
+    "MBartModel",
+    "MBartForConditionalGeneration",
+    "MBartForSequenceClassification",
+    "MBartForQuestionAnswering",
+    "MBartForCausalLM",
+]
 CASES = [Case("base", CONFIG, HEADS, bart.calls)]

@@ -12,7 +12,15 @@ CONFIG = {
     "max_position_embeddings": 24,
     "type_vocab_size": 1,
 }
-HEADS = ["MaskedLM", "SequenceClassification", "MultipleChoice", "TokenClassification", "QuestionAnswering"]
+CLASSES = [
+    "RobertaModel",
+    "RobertaForMaskedLM",
+    "RobertaForSequenceClassification",
+    "RobertaForMultipleChoice",
+    "RobertaForTokenClassification",
+    "RobertaForQuestionAnswering",
+    "RobertaForCausalLM",
+]
 TEXT = padded(text(2, 7, vocabulary=61), padding=1)
 
 
@@ -34,16 +42,15 @@ def decoder_calls(name):
     return [Call(TEXT | encoder), Call({"input_ids": text(2, 5, vocabulary=61)["input_ids"]}, greedy=6)]
 
 
-def cases(prefix):
-    """The cases of RoBERTa, or of one that computes the same: its classes begin with `prefix`."""
+def cases(classes):
+    """The cases of RoBERTa, or of one that computes the same; of its classes the causal one comes last."""
     relative = {"position_embedding_type": "relative_key_query", "hidden_act": "gelu_new", "num_labels": 3}
     decoder = {"is_decoder": True, "add_cross_attention": True}
-    heads = [f"{prefix}Model", *(f"{prefix}For{head}" for head in HEADS)]
     return [
-        Case("absolute", CONFIG, heads, calls),
-        Case("relative_key_query", CONFIG | relative, [f"{prefix}For{head}" for head in HEADS[:2]], calls),
-        Case("decoder", CONFIG | decoder, [f"{prefix}ForCausalLM"], decoder_calls),
+        Case("absolute", CONFIG, classes[:-1], calls),
+        Case("relative_key_query", CONFIG | relative, classes[1:3], calls),
+        Case("decoder", CONFIG | decoder, classes[-1:], decoder_calls),
     ]
 
 
-CASES = cases("Roberta")
+CASES = cases(CLASSES)

@@ -17,13 +17,13 @@ CONFIG = {
     "relative_attention_max_distance": 12,
     "decoder_start_token_id": 0,
 }
-ENDINGS = [
-    "Model",
-    "EncoderModel",
-    "ForConditionalGeneration",
-    "ForSequenceClassification",
-    "ForTokenClassification",
-    "ForQuestionAnswering",
+CLASSES = [
+    "T5Model",
+    "T5EncoderModel",
+    "T5ForConditionalGeneration",
+    "T5ForSequenceClassification",
+    "T5ForTokenClassification",
+    "T5ForQuestionAnswering",
 ]
 TEXT = padded(text(2, 18, vocabulary=61))
 ANSWER = {"decoder_input_ids": integers("answer", (2, 15), 3, 61)}
@@ -52,14 +52,13 @@ def calls(name):
     return [Call(TEXT | ANSWER), Call(short | masked, states), Call(embeds)]
 
 
-def cases(prefix, config):
+def cases(names):
     """The two kinds of checkpoints, with every class of an architecture."""
-    names = [prefix + ending for ending in ENDINGS]
     gated = {"feed_forward_proj": "gated-gelu", "tie_word_embeddings": False, "num_labels": 3}
     return [
-        Case("base", config | {"feed_forward_proj": "relu", "tie_word_embeddings": True}, names, calls),
-        Case("gated", config | gated, [names[0], *names[2:5]], calls),
+        Case("base", CONFIG | {"feed_forward_proj": "relu", "tie_word_embeddings": True}, names, calls),
+        Case("gated", CONFIG | gated, [names[0], *names[2:5]], calls),
     ]
 
 
-CASES = cases("T5", CONFIG)
+CASES = cases(CLASSES)

@@ -1,5 +1,13 @@
 """UMT5: T5's cases."""
 
-from recipes.t5 import CONFIG, cases
+from recipes.t5 import cases
 
-CASES = cases("UMT5", CONFIG)
+CLASSES = [
+    "UMT5Model",
+    "UMT5EncoderModel",
+    "UMT5ForConditionalGeneration",
+    "UMT5ForSequenceClassification",
+    "UMT5ForTokenClassification",
+    "UMT5ForQuestionAnswering",
+]
+CASES = cases(CLASSES)

@@ -2,4 +2,13 @@
 
 from recipes.roberta import cases
 
-CASES = cases("XLMRoberta")
+CLASSES = [
+    "XLMRobertaModel",
+    "XLMRobertaForMaskedLM",
+    "XLMRobertaForSequenceClassification",
+    "XLMRobertaForMultipleChoice",
+    "XLMRobertaForTokenClassification",
+    "XLMRobertaForQuestionAnswering",
+    "XLMRobertaForCausalLM",
+]
+CASES = cases(CLASSES)
