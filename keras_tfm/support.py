@@ -8,16 +8,27 @@ BACKENDS = ("tensorflow", "torch", "jax")
 # Rows of Transformers' list that are another one's architecture with a tokenizer of their own, or a third one's.
 VARIANTS = {
     "bert-japanese": ("bert", "BertJapaneseTokenizer"),
+    "barthez": ("mbart", "BarthezTokenizer"),
+    "bartpho": ("mbart", "BartphoTokenizer"),
     "bertweet": ("roberta", "BertweetTokenizer"),
     "bort": ("bert", "RobertaTokenizer"),
+    "byt5": ("t5", "ByT5Tokenizer"),
     "code_llama": ("llama", "CodeLlamaTokenizer"),
     "cpm": ("gpt2", "CpmTokenizer"),
     "dialogpt": ("gpt2", "GPT2Tokenizer"),
+    "flan-t5": ("t5", "T5Tokenizer"),
+    "flan-ul2": ("t5", "T5Tokenizer"),
     "gpt-sw3": ("gpt2", "GPTSw3Tokenizer"),
     "herbert": ("bert", "HerbertTokenizer"),
     "llama2": ("llama", "LlamaTokenizer"),
+    "madlad-400": ("t5", "T5Tokenizer"),
+    "mbart50": ("mbart", "MBart50Tokenizer"),
     "megatron_gpt2": ("gpt2", "GPT2Tokenizer"),
+    "nllb": ("m2m_100", "NllbTokenizer"),
     "phobert": ("roberta", "PhobertTokenizer"),
+    "t5v1.1": ("t5", "T5Tokenizer"),
+    "tapex": ("bart", "TapexTokenizer"),
+    "ul2": ("t5", "T5Tokenizer"),
     "xlm-v": ("xlm-roberta", "XLMRobertaTokenizer"),
 }
 
@@ -44,13 +55,20 @@ def support_table():
     ]
     for row, (model_type, tokenizer) in sorted(rows.items()):
         module = architecture(model_type)
-        classes = {*public_classes(module), *MISSING.get(row, ())}
+        classes = {*_reference_classes(public_classes(module)), *MISSING.get(row, ())}
         ticks = [_tick(classes, set(results[model_type].get(backend, ()))) for backend in BACKENDS]
         ticks.append("✓" if tokenizer in recorded["tokenizers"] else "")
         lines = lines_of(module) if row == model_type else ""
         table.append(f"| {row} | {len(classes)} | {' | '.join(ticks)} | {lines} |")
     mean = sum(lines_of(architecture(name)) for name in results) / len(results)
     return "\n".join([*table, "", f"Lines of code, mean of {len(results)} architectures: {mean:.0f}."])
+
+
+def _reference_classes(classes):
+    """The names of the classes that Transformers has, too: there the halves of most encoder-decoders are no models."""
+    both = [cls for cls in classes.values() if hasattr(cls, "encoder_class")]
+    halves = {half.__name__ for cls in both for half in (cls.encoder_class, cls.decoder_class)}
+    return {name for name in classes if name not in halves or name.endswith("Model")}
 
 
 def lines_of(module):

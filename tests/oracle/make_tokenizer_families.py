@@ -70,6 +70,8 @@ def record_variant(case, name, folder, texts):
         slow.padding_side = tokenizer.padding_side  # where the classes differ, the fast one's is ours
     cases = {name: text_case(tokenizer, text) for name, text in texts.items()}
     recorded = {"options": variant.options, "saved": saved, "texts": cases, "calls": [], "differs": variant.differs}
+    if variant.mended:
+        recorded["mended"] = variant.mended
     if case.slow and case.fast:
         ids = {name: slow(text)["input_ids"] for name, text in texts.items()}
         recorded["slow"] = {name: ids[name] for name in texts if ids[name] != cases[name]["input_ids"]}
