@@ -81,10 +81,15 @@ class Seq2Seq(Model):
         mask = inputs.get("attention_mask")
         return remembered if mask is None else remembered | {"attention_mask": mask}
 
+    @property
+    def source_inputs(self):
+        """The names of the inputs that are the encoder's."""
+        return (*self.encoder.served, *self.encoder.optional)
+
     def encode(self, inputs, **options):
         """The encoder's outputs."""
-        names = [n for n in (*self.encoder.served, *self.encoder.optional) if inputs.get(n) is not None]
-        return self.encoder({name: inputs[name] for name in names}, **options)
+        given = {name: inputs[name] for name in self.source_inputs if inputs.get(name) is not None}
+        return self.encoder(given, **options)
 
     def shifted(self, labels):
         """labels (B, T) as the decoder sees them: one place to the right, behind what texts start with.
@@ -178,6 +183,11 @@ class ConditionalGeneration(CausalLanguageModeling):
 
     def words(self):
         return self.backbone.words()
+
+    @property
+    def source_inputs(self):
+        """See `Seq2Seq.source_inputs`."""
+        return self.backbone.source_inputs
 
     @property
     def source_room(self):

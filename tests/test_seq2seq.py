@@ -54,6 +54,17 @@ def test_data_sets_must_hold_the_labels(trained):
         model.evaluate(Batches(inputs), verbose=0)
 
 
+def test_generation_refuses_what_it_would_not_read(trained):
+    model, inputs, labels, _ = trained
+    for wrong, what in (({"labels": labels}, "cannot go on with labels"), ({"decoder_input_ids": [[5]]}, "do not go")):
+        with pytest.raises(ValueError, match=what):
+            model.generate(inputs | wrong)
+    with pytest.raises(ValueError, match="inputs for its encoder"):
+        model.generate()
+    with pytest.raises(ValueError, match="guidance_scale"):
+        model.generate(inputs, guidance_scale=2.0)
+
+
 def test_a_decoder_that_is_told_nothing():
     config = kt.T5Model.config_class.from_dict(fixture("t5/base")["config"])
     with pytest.raises(ValueError, match="decoder_input_ids"):

@@ -64,6 +64,8 @@ class Prompt:
         inputs = {name: ops.convert_to_numpy(x) for name, x in inputs.items() if x is not None}
         if not inputs:
             raise ValueError(f"{type(self.model).__name__} needs inputs for its encoder")
+        if unknown := set(inputs) - set(self.model.source_inputs):
+            raise ValueError(f"{type(self.model).__name__} cannot go on with {', '.join(sorted(unknown))}: drop it")
         self.source, rows = None, len(next(iter(inputs.values())))
         if "input_ids" in inputs:
             self.source = self._checked(inputs["input_ids"], self.model.source_vocabulary)
@@ -81,12 +83,12 @@ class Prompt:
             raise ValueError("generate needs a decoder_start_token_id: with what the decoder begins")
         begin = np.full((rows, 1), start, "int32")
         self.ids = begin if ids is None else self._checked(ids)
+        if len(self.ids) != rows:
+            raise ValueError(f"{len(self.ids)} decoder_input_ids do not go with {rows} rows of the encoder")
         self.mask = None if mask is None else self._mask_of(self.ids, mask)
         if (self.ids[:, 0] != start).all():
             self.ids = np.concatenate([begin, self.ids], 1)
             self.mask = None if self.mask is None else np.pad(self.mask, ((0, 0), (1, 0)), constant_values=1)
-        if len(self.ids) != rows:
-            raise ValueError(f"{len(self.ids)} decoder_input_ids do not go with {rows} rows of the encoder")
 
     def _checked(self, ids, words=None):
         if len(self.model.signature()["input_ids"][0]) != 2:
