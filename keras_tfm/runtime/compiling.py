@@ -125,6 +125,7 @@ def _torch_loop(model, functions):
         key = str(keras.tree.map_structure(lambda x: (*x.shape, x.dtype), arguments))
         state, until = arguments[:2]
         leaves, kept = keras.tree.flatten(arguments), len(keras.tree.flatten(state))
+        leaves[:kept] = [x.contiguous() for x in leaves[:kept]]  # torch repeats one row without copying it
 
         def advance(*leaves):  # of lists, since walking through nested arguments takes longer than a layer
             state, until, *others = keras.tree.pack_sequence_as(arguments, leaves)
