@@ -51,7 +51,7 @@ def keras_contestant(task):
 
     yield keras_versions()
     quantized = task["dtype"] == "int8"
-    cls = getattr(kt, MODELS[task["model"]][0])
+    cls = getattr(kt, task["class"])
     model = cls.from_preset(task["checkpoint"], dtype="float32" if quantized else task["dtype"])
     if quantized:
         model.quantize("int8")
@@ -69,7 +69,7 @@ def reference_contestant(task):
     import transformers
 
     yield reference_versions()
-    cls, dtype = getattr(transformers, MODELS[task["model"]][0]), task["dtype"].replace("int8", "float32")
+    cls, dtype = getattr(transformers, task["class"]), task["dtype"].replace("int8", "float32")
     model = cls.from_pretrained(task["checkpoint"], dtype=getattr(torch, dtype)).eval()
     model = model.to("cuda" if task["device"] == "gpu" else "cpu")
     read = sum(weight.nbytes for name, weight in model.named_parameters() if "wpe" not in name)  # tied ones are one
@@ -88,6 +88,9 @@ def reference_contestant(task):
     yield model.device, generate
 
 
+CONTESTANTS = {"keras": keras_contestant, REFERENCE: reference_contestant}
+
+
 def prompts(rows):
     return np.random.default_rng(0).integers(1, 30000, (rows, PROMPT))
 
@@ -97,25 +100,24 @@ def prompts(rows):
 WRITE = """
 import sys, json, keras_tfm as kt
 model, config, sizes, folder = sys.argv[1:]
-endless = {"bos_token_id": None, "eos_token_id": None}
+endless = {"bos_token_id": None, "eos_token_id": None}  # no token ends a text
 getattr(kt, model)(getattr(kt, config)(**json.loads(sizes), **endless)).save_preset(folder)
 """
 
 
-def write_checkpoint(model, folder):
-    """Random weights, as the Hub has them; no token ends a text."""
-    cls, config, sizes = MODELS[model]
+def write_checkpoint(cls, config, sizes, folder):
+    """Random weights, as the Hub has them."""
     subprocess.run([sys.executable, "-c", WRITE, cls, config, json.dumps(sizes), folder], check=True)
 
 
-def measure(options):
+def measure(options, models):
     """Asks everything of everyone, in turns: versions, the table's rows, and how fast memory was read, in GB/s."""
     versions, rows, bandwidths = {}, [], []
     for model in options.models:
         with tempfile.TemporaryDirectory() as checkpoint:
-            write_checkpoint(model, checkpoint)
+            write_checkpoint(*models[model], checkpoint)
             for dtype in options.dtypes:
-                task = {"model": model, "checkpoint": checkpoint, "dtype": dtype}
+                task = {"class": models[model][0], "checkpoint": checkpoint, "dtype": dtype}
                 processes = {name: Process(name, options, **task) for name in (*options.backends, REFERENCE)}
                 for name, process in processes.items():
                     versions[name] = f"{process.versions}, on {process.ask('load')['device']}"
@@ -144,7 +146,8 @@ def compared(first, seconds, batch):
     wanted = np.array(first[REFERENCE]["texts"])
     for name, values in seconds.items():
         rates = (batch * NEW / x for x in (max(values), middle[name], min(values)))
-        same = np.cumprod(np.array(first[name]["texts"]) == wanted, axis=1).sum(axis=1).mean() - PROMPT
+        known = wanted.shape[1] - NEW  # the prompt, or with what the decoder begins
+        same = np.cumprod(np.array(first[name]["texts"]) == wanted, axis=1).sum(axis=1).mean() - known
         yield (
             name,
             *(f"{rate:.1f}" for rate in rates),
@@ -155,10 +158,10 @@ def compared(first, seconds, batch):
         )
 
 
-def benchmark(options):
+def benchmark(options, models=MODELS, title=f"Greedy decoding, {NEW} tokens after {PROMPT},"):
     """The results as Markdown."""
-    versions, rows, bandwidths = measure(options)
-    lines = heading(f"Greedy decoding, {NEW} tokens after {PROMPT},", options, versions)
+    versions, rows, bandwidths = measure(options, models)
+    lines = heading(title, options, versions)
     lines += [
         f"Memory is read at {statistics.median(bandwidths):.1f} GB/s (the sum of 1 GiB; median of {len(bandwidths)}).",
         "",
@@ -170,10 +173,15 @@ def benchmark(options):
     return "\n".join(lines) + "\n"
 
 
+def options(description, models=MODELS, dtypes=DTYPES):
+    """The options of the benchmarks of generation."""
+    options = parser(description)
+    options.add_argument("--models", nargs="+", default=list(models), choices=models)
+    options.add_argument("--dtypes", nargs="+", default=dtypes, choices=DTYPES)
+    options.add_argument("--batches", nargs="+", type=int, default=BATCHES)
+    options.add_argument("--rounds", type=int, default=7, help="calls of each contestant after its first")
+    return options
+
+
 if __name__ == "__main__":
-    parser = parser(__doc__)
-    parser.add_argument("--models", nargs="+", default=list(MODELS), choices=MODELS)
-    parser.add_argument("--dtypes", nargs="+", default=DTYPES, choices=DTYPES)
-    parser.add_argument("--batches", nargs="+", type=int, default=BATCHES)
-    parser.add_argument("--rounds", type=int, default=7, help="calls of each contestant after its first")
-    run(parser, {"keras": keras_contestant, REFERENCE: reference_contestant}, benchmark)
+    run(options(__doc__), CONTESTANTS, benchmark)

@@ -9,11 +9,21 @@ import functools
 import threading
 
 import keras
+import numpy as np
 
 from keras_tfm.layers.config import Config
 
 # What Dense and Embedding begin with where nothing else was asked for.
 KERAS_DEFAULTS = (keras.initializers.GlorotUniform, keras.initializers.RandomUniform)
+
+
+@keras.saving.register_keras_serializable("keras_tfm")
+class Normal(keras.initializers.RandomNormal):
+    """Drawn by NumPy: the same numbers on every backend, and no program to compile for each shape on JAX."""
+
+    def __call__(self, shape, dtype=None):
+        drawn = np.random.default_rng(self.seed).standard_normal(shape, "float32")
+        return keras.ops.convert_to_tensor(self.mean + self.stddev * drawn, dtype=dtype)
 
 
 class _State(threading.local):
@@ -38,7 +48,10 @@ class _Named:
 
     def _adopt(self, path, name, layer):
         layer.name = name
-        self.__dict__.setdefault("_sublayers", {})[path] = layer
+        sublayers = self.__dict__.setdefault("_sublayers", {})
+        if sublayers.get(path, layer) is not layer:
+            self._tracker.untrack(sublayers[path])  # or Keras would go on saving the one that was here before
+        sublayers[path] = layer
 
     def named_layers(self, prefix=""):
         """Yields (attribute path, layer) for every layer below this one, e.g. ("blocks.0.attention.query", Dense)."""
@@ -102,6 +115,11 @@ class Model(_Named, keras.Model):
             )
         return super().__call__(inputs, *args, **kwargs)
 
+    @property
+    def vocabulary(self):
+        """V, how many words it knows."""
+        return self.config.vocab_size
+
     def signature(self):
         """The inputs the model is built and exported with: {name: (shape, dtype)}, None for any size."""
         return self.served
@@ -110,16 +128,18 @@ class Model(_Named, keras.Model):
         """The inputs that reach every layer, where those of `signature` leave some out."""
         return self.signature()
 
-    def _build_all(self):
-        layers = [layer for _, layer in self.named_layers()]
-        for layer in layers:
+    def _choose_initializers(self):
+        for _, layer in self.named_layers():
             for name in ("kernel_initializer", "embeddings_initializer"):
                 if isinstance(getattr(layer, name, None), KERAS_DEFAULTS):
                     # An instance each: one that is shared would draw the same numbers twice.
-                    setattr(layer, name, keras.initializers.RandomNormal(stddev=self.config.initializer_range))
-        for model in (self, *layers):
-            if isinstance(model, Model):
-                model.built = True  # or Keras would trace it once more, to build what is below
+                    setattr(layer, name, Normal(stddev=self.config.initializer_range))
+
+    def _build_all(self):
+        layers = [layer for _, layer in self.named_layers()]
+        for model in reversed([self, *(layer for layer in layers if isinstance(layer, Model))]):
+            model._choose_initializers()  # the inner ones first: each as its own configuration says
+            model.built = True  # or Keras would trace it once more, to build what is below
         # Of known sizes, since Keras traces unknown ones twice or with more operations.
         given = self.building_signature().items()
         inputs = {k: keras.KerasTensor([n or 8 for n in shape], dtype) for k, (shape, dtype) in given}

@@ -1,5 +1,6 @@
 """Shared test machinery: one loaded model at a time, and the record behind the support table."""
 
+import gc
 import json
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import keras_tfm as kt
 
 FAMILIES = Path(__file__).parent / "fixtures" / "tokenizers" / "families"
 RECORD = Path(__file__).parent.parent / "keras_tfm" / "support.json"
+
+gc.set_threshold(100_000, 20, 20)  # tracing makes many objects: looking for garbage was a sixth of the time
 
 
 @pytest.fixture(scope="module")

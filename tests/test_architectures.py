@@ -12,17 +12,17 @@ import keras_tfm as kt
 
 
 def first(folder, wanted):
-    """The first (file, class name) of an architecture whose class is wanted."""
+    """The first (file, class name) of an architecture whose class is wanted, in a list; none where there is none."""
     for path in sorted(folder.glob("*.json")):
         file = f"{folder.name}/{path.stem}"
         for name in fixture(file)["classes"]:
             if wanted(getattr(kt, name)):
-                return file, name
-    raise AssertionError(f"{folder.name} has no such class")
+                return [(file, name)]
+    return []
 
 
 def each(wanted):
-    found = [first(folder, wanted) for folder in sorted(FOLDER.iterdir())]
+    found = [case for folder in sorted(FOLDER.iterdir()) for case in first(folder, wanted)]
     return pytest.mark.parametrize(("file", "name"), found, ids=["-".join(case) for case in found])
 
 

@@ -6,10 +6,10 @@ Shapes: B batch, S tokens of the encoder, T new tokens of the decoder, D width, 
 from dataclasses import dataclass
 
 from keras import ops
-from keras.initializers import RandomNormal
 from keras.layers import Embedding, RMSNormalization
 
 from keras_tfm.layers.attention import Attention
+from keras_tfm.layers.base import Normal
 from keras_tfm.layers.blocks import PreNormBlock
 from keras_tfm.layers.config import Config
 from keras_tfm.layers.decoder import CausalDecoder
@@ -83,7 +83,7 @@ class _T5Half(Stack):
 
     def make_embeddings(self, words=None):
         c = self.config
-        return words or Embedding(c.vocab_size, c.d_model, RandomNormal(stddev=c.initializer_factor))
+        return words or Embedding(c.vocab_size, c.d_model, Normal(stddev=c.initializer_factor))
 
     def make_relative(self):
         """The biases by distance."""
@@ -138,7 +138,7 @@ def drawn(deviation, *layers):
     for layer in layers:
         for name in ("kernel_initializer", "embeddings_initializer"):
             if hasattr(layer, name):
-                setattr(layer, name, RandomNormal(stddev=deviation))
+                setattr(layer, name, Normal(stddev=deviation))
 
 
 class T5EncoderModel(_T5Half):

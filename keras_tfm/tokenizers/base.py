@@ -96,6 +96,12 @@ class Tokenizer(SpecialTokens, ChatTemplates):
         raise NotImplementedError(f"{cls.__name__} needs a tokenizer.json")
 
     @classmethod
+    def built(cls, files, config):
+        """What `build` makes of files and of the options, with the defaults where they say nothing."""
+        options = {**cls.defaults, **config}
+        return cls.build(files, options | {k: content(options[k]) for k in SPECIAL_TOKENS if k in options})
+
+    @classmethod
     def configure(cls, backend, config):
         """Apply to `backend` those options of `config` that overrule tokenizer.json."""
 
@@ -116,8 +122,7 @@ class Tokenizer(SpecialTokens, ChatTemplates):
         if path is not None:
             backend = read_backend(path)
         elif all(files.values()) and (files or not cls.stores_backend):  # bytes need no files
-            options = {**cls.defaults, **config}
-            backend = cls.build(files, options | {k: content(options[k]) for k in SPECIAL_TOKENS if k in options})
+            backend = cls.built(files, config)
         else:
             wanted = " or ".join(["tokenizer.json"] * cls.stores_backend + ([" with ".join(files)] if files else []))
             raise FileNotFoundError(

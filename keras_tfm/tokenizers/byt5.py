@@ -10,7 +10,8 @@ from keras_tfm.tokenizers.t5 import Sentinels
 
 
 class ByT5Tokenizer(Sentinels, SlowTokenizer):
-    """Bytes with `A </s>` and `A </s> B </s>`; a text that ends in `</s>` gets no second one. It needs no files.
+    """Bytes with `A </s>` and `A </s> B </s>`; a text that ends in `</s>` gets no second one. It needs no files:
+    `ByT5Tokenizer()` is one.
 
     Options besides those of `Tokenizer`: `extra_ids` (default 125), the number of sentinels, `<extra_id_0>` and so on.
     """
@@ -23,6 +24,9 @@ class ByT5Tokenizer(Sentinels, SlowTokenizer):
     }
     model_input_names = ("input_ids", "attention_mask")
     vocab_size = 256  # that of the bytes: the tokens before them count as added
+
+    def __init__(self, backend=None, /, **config):
+        super().__init__(backend or self.built({}, config), **config)
 
     @classmethod
     def build(cls, files, config):
