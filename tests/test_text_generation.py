@@ -81,6 +81,25 @@ def test_conversations_are_answered(pipe, model, tokenizer):
     assert pipe([messages, messages])[1] == pipe(messages)
 
 
+def test_what_the_configuration_says_of_the_task(model, tokenizer, monkeypatch):
+    said = {"text-generation": {"prefix": "w1 ", "max_length": 8, "repetition_penalty": 1.5}}
+    monkeypatch.setattr(model.config, "extra", {"task_specific_params": said})
+    pipe = kt.pipeline("text-generation", model, tokenizer, return_full_text=False)
+    assert pipe("w2 w3") == [{"generated_text": continuation(model, tokenizer, "w1 w2 w3", repetition_penalty=1.5)}]
+    assert pipe("w2 w3", prefix="", max_length=7) == [
+        {"generated_text": continuation(model, tokenizer, "w2 w3", repetition_penalty=1.5)}
+    ]
+    assert model.generation_config.repetition_penalty == 1.0
+
+
+def test_a_token_that_stops_a_text(pipe, model, tokenizer):
+    stop, *others = continuation(model, tokenizer, "w1 w2 w3").split()
+    assert others
+    with pytest.warns(UserWarning, match="the first token of stop_sequence"):
+        [answer] = pipe("w1 w2 w3", stop_sequence=f"{stop} w1", return_full_text=False)
+    assert answer["generated_text"].split() == [stop]
+
+
 def test_texts_have_an_end_where_nobody_names_one(tokenizer):
     sizes = {"vocab_size": len(WORDS), "n_embd": 8, "n_layer": 1, "n_head": 1, "n_positions": 30}
     model = kt.GPT2LMHeadModel(kt.GPT2Config(**sizes, eos_token_id=None, bos_token_id=None))

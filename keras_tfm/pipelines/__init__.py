@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import re
 import warnings
 from pathlib import Path
 
@@ -12,20 +13,31 @@ TASKS = {
     "multiple-choice": None,
     "question-answering": "distilbert/distilbert-base-cased-distilled-squad@626af31",
     "sentence-embedding": "sentence-transformers/all-MiniLM-L6-v2",
+    "summarization": "sshleifer/distilbart-cnn-12-6@a4f8f3e",
+    "table-question-answering": None,
     "text-classification": "distilbert/distilbert-base-uncased-finetuned-sst-2-english@af0f99b",
     "text-generation": "openai-community/gpt2@607a30d",
+    "text2text-generation": "google-t5/t5-base@686f1db",
     "token-classification": "dbmdz/bert-large-cased-finetuned-conll03-english@f2482bf",
+    "translation": None,
+    "translation_en_to_de": "google-t5/t5-base@686f1db",
+    "translation_en_to_fr": "google-t5/t5-base@686f1db",
+    "translation_en_to_ro": "google-t5/t5-base@686f1db",
     "zero-shot-classification": "FacebookAI/roberta-large-mnli@130fb28",
 }
+PAIR = re.compile("translation_(.+)_to_(.+)")  # translation, from one language into another
 ALIASES = {"sentiment-analysis": "text-classification", "ner": "token-classification"}
 TASK_OF_HEAD = {
     "ForCausalLM": "text-generation",
+    "ForConditionalGeneration": "text2text-generation",
     "ForMaskedLM": "fill-mask",
     "ForMultipleChoice": "multiple-choice",
     "ForQuestionAnswering": "question-answering",
     "ForSequenceClassification": "text-classification",
     "ForTokenClassification": "token-classification",
     "LMHeadModel": "text-generation",
+    "EncoderDecoderModel": "text2text-generation",
+    "MTModel": "translation",
     "Model": "feature-extraction",
 }
 
@@ -34,7 +46,8 @@ def pipeline(task=None, model=None, tokenizer=None, *, batch_size=8, **options):
     """A callable that does a task: `pipeline("sentiment-analysis")("We are very happy")`.
 
     Args:
-        task: one of `TASKS` or `ALIASES`. Default: the one that the model's head is for.
+        task: one of `TASKS` or `ALIASES`, or translation_xx_to_yy with two languages. Default: the one that the model's
+            head is for.
         model: a folder, a Hub id, "hf://" and a Hub id, or a model. Default: the task's model in `TASKS`.
         tokenizer: the same, or a tokenizer. Default: the one beside the model; a must where `model` is an object.
         batch_size: how many rows the model gets at once. Default 8.
@@ -52,8 +65,9 @@ def pipeline(task=None, model=None, tokenizer=None, *, batch_size=8, **options):
     if task is None:
         task = _task_of(model, options)
     task = ALIASES.get(task, task)
-    if task not in TASKS:
-        names = [*TASKS, *ALIASES]
+    kind = "translation" if PAIR.fullmatch(str(task)) else task
+    if kind not in TASKS:
+        names = [*TASKS, *ALIASES, "translation_xx_to_yy"]
         near = difflib.get_close_matches(str(task), names, 3, 0.5)
         raise ValueError(
             f"unknown task {task!r}"
@@ -61,15 +75,15 @@ def pipeline(task=None, model=None, tokenizer=None, *, batch_size=8, **options):
             + f" The tasks are {', '.join(sorted(names))}."
         )
     if model is None:
-        model = TASKS[task]
+        model = TASKS.get(task)
         if model is None:
             raise ValueError(f"there is no usual model for {task}: pass one, model=")
         warnings.warn(f"no model given for {task}: using {model}", stacklevel=2)
-    module = importlib.import_module(f"{__name__}.{task.replace('-', '_')}")
-    task_class = getattr(module, task.title().replace("-", "") + "Pipeline")
+    module = importlib.import_module(f"{__name__}.{kind.replace('-', '_')}")
+    make = getattr(module, kind.title().replace("-", "") + "Pipeline")
     if isinstance(model, str | Path):
-        return task_class.from_preset(model, tokenizer, batch_size=batch_size, **options)
-    return task_class(model, tokenizer, batch_size=batch_size, **options)
+        make = make.from_preset
+    return make(model, tokenizer, task=task, batch_size=batch_size, **options)
 
 
 def _task_of(model, options):

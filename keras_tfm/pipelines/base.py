@@ -16,6 +16,7 @@ class Pipeline:
     Args:
         model: a model with the task's head.
         tokenizer: the tokenizer of that model.
+        task: its name, where the class does several, such as translation_en_to_fr. Default: the class's own.
         batch_size: how many rows the model gets at once. Default 8.
         **options: in the place of the options' defaults.
 
@@ -23,20 +24,22 @@ class Pipeline:
         TypeError: no tokenizer, or an option that the task does not have.
     """
 
+    task = ""
     auto_class = ""  # the auto class that loads the head
     outputs = ("logits",)  # these four: see `Forward`
     per_token = True
     shorten = "truncation=True"
 
-    def __init__(self, model, tokenizer, *, batch_size=8, **options):
+    def __init__(self, model, tokenizer, *, task=None, batch_size=8, **options):
         if tokenizer is None:
             raise TypeError("a pipeline needs a tokenizer beside a model object: pass tokenizer=")
         self.split_options(options)
+        self.task = task or self.task
         self.model, self.tokenizer, self.batch_size, self.options = model, tokenizer, batch_size, options
         self.forward = Forward(model, tokenizer, outputs=self.outputs, per_token=self.per_token, shorten=self.shorten)
 
     @classmethod
-    def from_preset(cls, source, tokenizer=None, *, batch_size=8, **options):
+    def from_preset(cls, source, tokenizer=None, *, task=None, batch_size=8, **options):
         """Loads the model and, unless given, the tokenizer. Options: the task's and those of `Model.from_preset`."""
         from keras_tfm import auto
 
@@ -44,7 +47,7 @@ class Pipeline:
         if tokenizer is None or isinstance(tokenizer, str | Path):
             tokenizer = auto.AutoTokenizer.from_preset(tokenizer or source, **hub_options(options))
         model = getattr(auto, cls.auto_class).from_preset(source, **options)
-        return cls(model, tokenizer, batch_size=batch_size, **own)
+        return cls(model, tokenizer, task=task, batch_size=batch_size, **own)
 
     @classmethod
     def option_names(cls):
@@ -58,6 +61,10 @@ class Pipeline:
     def postprocess(self, item, rows):
         """One input and its rows, to which the model's outputs have been added -> the result."""
         raise NotImplementedError
+
+    def model_outputs(self, rows, batch_size):
+        """Up to `batch_size` rows -> for each, a dict of what is added to it."""
+        return self.forward(rows, batch_size)
 
     def __call__(self, inputs, *, batch_size=None, **options):
         """One input -> its result; a list -> a list of results; any other iterable -> a generator of them.
@@ -100,9 +107,9 @@ class Pipeline:
         items, hide = iter(items), None if total > batch_size else True  # None: hidden where there is no terminal
         with tqdm(total=total, unit="input", disable=hide, leave=False) as progress:
             while inputs := list(itertools.islice(items, window)):
-                yield from self._results(inputs, batch_size, *options, progress)
+                yield from self._results(inputs, batch_size, progress, *options)
 
-    def _results(self, items, batch_size, before, after, progress):
+    def _results(self, items, batch_size, progress, before, after, *more):
         """The results of some inputs, in their order. The rows are run longest first."""
         rows = [self.preprocess(item, **before) for item in items]
         waiting, results = [len(its_rows) for its_rows in rows], [None] * len(items)
@@ -112,8 +119,9 @@ class Pipeline:
         queue.sort(key=lambda entry: -len(entry[1]["input_ids"]))
         for start in range(0, len(queue), batch_size):
             batch = queue[start : start + batch_size]
-            for (i, row), outputs in zip(batch, self.forward([row for _, row in batch], batch_size), strict=True):
-                row.update(outputs)
+            outputs = self.model_outputs([row for _, row in batch], batch_size, *more)
+            for (i, row), its_outputs in zip(batch, outputs, strict=True):
+                row.update(its_outputs)
                 waiting[i] -= 1
                 if not waiting[i]:
                     results[i] = self.postprocess(items[i], rows[i], **after)

@@ -22,12 +22,14 @@ class Forward:
     """
 
     def __init__(self, model, tokenizer, *, outputs, per_token, shorten):
-        self.model, self.run, self.words = model, compiled(model), model.config.vocab_size
+        self.model, self.run = model, compiled(model)
         self.outputs, self.per_token, self.shorten = outputs, per_token, shorten
         known = {*model.served, *model.optional}
         self.names = [n for n in dict.fromkeys([*tokenizer.model_input_names, "attention_mask"]) if n in known]
         self.fill = {"input_ids": tokenizer.pad_token_id or 0, "token_type_ids": tokenizer.pad_token_type_id}
-        self.limit = model.room
+        # Of an encoder-decoder that writes, what its encoder reads counts.
+        self.words = getattr(model, "source_vocabulary", None) or model.config.vocab_size
+        self.limit = getattr(model, "source_room", model.room)
 
     def check(self, ids):
         """Raises ValueError where ids (T,) are more than the position table has rows, or outside the vocabulary."""

@@ -49,6 +49,8 @@ class TapexTokenizer(BartTokenizer):
     def linearise(self, table, query=None, answer=None, max_length=None):
         """A question and a table as one text, with as many rows as `max_length` tokens have room for (default: all)."""
         columns = {name: list(table[name]) for name in table}
+        if len({len(cells) for cells in columns.values()}) > 1:
+            raise ValueError(f"the columns of a table differ in length: {', '.join(map(str, columns))}")
         rows = [[self._shortened(cell) for cell in row] for row in zip(*columns.values(), strict=True)]
         if not rows:
             return query or ""

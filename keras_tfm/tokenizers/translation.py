@@ -15,7 +15,7 @@ class Languages:
 
     def __init__(self, backend, /, **config):
         super().__init__(backend, **config)
-        self._frame("src_lang")
+        self._frame("src_lang", self.src_lang)
 
     @property
     def languages(self):
@@ -35,7 +35,7 @@ class Languages:
     @src_lang.setter
     def src_lang(self, language):
         self.config = {**self.config, "src_lang": language}
-        self._frame("src_lang")
+        self._frame("src_lang", self.src_lang)
 
     @property
     def tgt_lang(self):
@@ -46,15 +46,26 @@ class Languages:
     def tgt_lang(self, language):
         self.config = {**self.config, "tgt_lang": language}
 
-    @contextmanager
     def as_target_tokenizer(self):
         """Within it texts are encoded as `text_target` is, in the language `tgt_lang`."""
+        return self.encoding("tgt_lang", self.tgt_lang)
+
+    @contextmanager
+    def encoding(self, option, language):
+        """Within it texts are encoded as those of a language. ValueError, naming the option, for an unknown one."""
         with ONE_CALL:
-            self._frame("tgt_lang")
+            self._frame(option, language)
             try:
                 yield
             finally:
-                self._frame("src_lang")
+                self._frame("src_lang", self.src_lang)
+
+    def known_token(self, option, language):
+        """The token that stands for a language. ValueError, naming the option, for an unknown one."""
+        if language not in self.languages:
+            known = ", ".join(list(self.languages)[:3])
+            raise ValueError(f"{option}={language!r} is no language of the tokenizer's: {known}, ... Set {option}.")
+        return self.language_token(language)
 
     def language_token(self, language):
         """The token that stands for a language."""
@@ -64,12 +75,8 @@ class Languages:
         """The tokens before a text and those behind it, among them the language's `code`."""
         return [code], [end]
 
-    def _frame(self, option):
-        """Put the code of `src_lang` or `tgt_lang` beside what is encoded from now on."""
-        language = getattr(self, option)
-        if language not in self.languages:
-            known = ", ".join(list(self.languages)[:3])
-            raise ValueError(f"{option}={language!r} is no language of the tokenizer's: {known}, ... Set {option}.")
-        first, last = self.language_frame(self.language_token(language), self.eos_token)
+    def _frame(self, option, language):
+        """Put the code of a language beside what is encoded from now on."""
+        first, last = self.language_frame(self.known_token(option, language), self.eos_token)
         single, pair = (" ".join([*first, texts, *last]) for texts in ("$A", "$A $B"))
         self.backend.post_processor = frame(self.backend, single, pair)
