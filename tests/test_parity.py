@@ -12,7 +12,6 @@ from safetensors.numpy import load_file
 from keras_tfm.layers.config import SPELLINGS
 from keras_tfm.runtime.compiling import compiled
 
-
 # One case of each architecture.
 FIRST = list({file.partition("/")[0]: (file, name) for file, name in reversed(cases())}.values())
 
