@@ -140,7 +140,7 @@ def _auto(name, *endings):
 AutoModelForPreTraining = _auto("AutoModelForPreTraining", "ForPreTraining", "ForMaskedLM", "WithLMHeadModel")
 AutoModelForMaskedLM = _auto("AutoModelForMaskedLM", "ForMaskedLM", "WithLMHeadModel")
 AutoModelForCausalLM = _auto("AutoModelForCausalLM", "ForCausalLM", "LMHeadModel")
-AutoModelForSeq2SeqLM = _auto("AutoModelForSeq2SeqLM", "ForConditionalGeneration", "MTModel")
+AutoModelForSeq2SeqLM = _auto("AutoModelForSeq2SeqLM", "ForConditionalGeneration", "MTModel", "EncoderDecoderModel")
 AutoModelForNextSentencePrediction = _auto("AutoModelForNextSentencePrediction", "ForNextSentencePrediction")
 AutoModelForSequenceClassification = _auto("AutoModelForSequenceClassification", "ForSequenceClassification")
 AutoModelForMultipleChoice = _auto("AutoModelForMultipleChoice", "ForMultipleChoice")
@@ -172,6 +172,8 @@ class AutoTokenizer:
         stored = preset.json("config.json") or {}
         name = (preset.json("tokenizer_config.json") or {}).get("tokenizer_class") or stored.get("tokenizer_class")
         model_type = model_type_of(stored)
+        if model_type == "encoder-decoder":  # what the encoder reads
+            model_type = model_type_of(stored["encoder"])
         if name is None and model_type:
             cls = tokenizers.class_for(model_type)
         else:

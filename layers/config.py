@@ -120,6 +120,45 @@ class Config:
         return stored
 
 
+@dataclass(kw_only=True)
+class CompositeConfig(Config):
+    """The configuration of a model that is made of whole models: fields (`parts`) hold theirs, of any architecture,
+    each told by its model_type. What is stored of them is written back, but for what has changed since.
+
+    Raises:
+        ValueError: a part is missing, or has no known model_type.
+    """
+
+    parts: ClassVar[tuple] = ()
+
+    def __post_init__(self):
+        super().__post_init__()
+        self._read = {}  # part: (its configuration, as stored, as it would be written)
+        for part in self.parts:
+            stored = getattr(self, part)
+            if stored is None:
+                raise ValueError(f"{type(self).__name__} needs the configurations of {' and '.join(self.parts)}")
+            if isinstance(stored, dict):
+                from keras_tfm.auto import config_class_of
+
+                config = config_class_of(stored, f"the {part}").from_dict(stored)
+                self._read[part] = config, stored, config.to_dict()
+                setattr(self, part, config)
+
+    def to_dict(self):
+        return super().to_dict() | {part: self._written(part) for part in self.parts}
+
+    def _written(self, part):
+        """A part's configuration as it is stored."""
+        config = getattr(self, part)
+        now = config.to_dict()
+        read, stored, before = self._read.get(part, (None, {}, {}))
+        if read is not config:  # another one has been put in its place
+            return now
+        kept = {name: value for name, value in stored.items() if name in now or name not in before}
+        return kept | {name: value for name, value in now.items() if (name, value) not in before.items()}
+
+
 def _rope_fields(rope_parameters, **others):
     """The one dict in which Transformers 5 has what concerns rotary positions, as the fields of before."""
     scaling = {k: v for k, v in rope_parameters.items() if k not in ("rope_theta", "partial_rotary_factor")}

@@ -69,7 +69,7 @@ class TextEmbeddings(Layer):
         self.project = Dense(project) if project else None
 
     def build(self, inputs_shape):
-        if not self.add_positions:  # `call` would not build it
+        if not self.add_positions and not self.position.built:  # `call` would not build it
             self.position.build(None)
 
     def call(self, inputs, start=0, training=None):

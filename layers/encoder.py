@@ -60,9 +60,9 @@ class TextEncoder(Model):
     """Embeddings, blocks and a pooler: an encoder, or with `is_decoder` a causal decoder.
 
     Call it with a dict of input_ids (B, T) or inputs_embeds (B, T, D) and, where wanted, attention_mask (B, T),
-    token_type_ids, position_ids; a decoder with `add_cross_attention` also takes encoder_hidden_states (B, S, D) and
-    encoder_attention_mask (B, S). It returns a dict of last_hidden_state (B, T, D) and, from those that have a pooler,
-    pooler_output (B, D).
+    token_type_ids, position_ids; a decoder with `add_cross_attention` also takes encoder_hidden_states (B, S, D), or
+    what `remember` made of them, and encoder_attention_mask (B, S). It returns a dict of last_hidden_state (B, T, D)
+    and, from those that have a pooler, pooler_output (B, D).
 
     Args:
         config: a configuration of the class's `config_class`, or a dict of its fields.
@@ -119,17 +119,25 @@ class TextEncoder(Model):
         return self.config.is_decoder
 
     @property
+    def has_cross_attention(self):
+        return self.config.add_cross_attention
+
+    @property
     def room(self):
         return self.embeddings.room
 
     def signature(self):
-        if not self.config.add_cross_attention:
+        if not self.has_cross_attention:
             return self.served
         encoder = {"encoder_hidden_states": ((None, None, self.config.hidden_size), "float32")}
         return self.served | encoder | {"encoder_attention_mask": ((None, None), "int32")}
 
     def get_config(self):
         return super().get_config() | {"pooler": self.pooler is not None}
+
+    def remember(self, context):
+        """The keys and values of encoder_hidden_states (B, S, D), for each block 2 x (B, S, H, C)."""
+        return tuple(block.cross_attention.keys_and_values(context) for block in self.blocks)
 
     def can_rewind(self, length):
         """Whether a cache for `length` tokens forgets tokens when the next ones are written in their place."""
@@ -154,7 +162,7 @@ class TextEncoder(Model):
             output_hidden_states, output_attentions: whether to return them. Default: as the configuration says.
         """
         mask, context = inputs.get("attention_mask"), inputs.get("encoder_hidden_states")
-        if context is not None and not self.config.add_cross_attention:
+        if context is not None and not self.has_cross_attention:
             raise ValueError("encoder_hidden_states need a model with add_cross_attention=True and is_decoder=True")
         attend = decoder_mask(mask, length(inputs), cache and cache[0], start) if self.causal else padding_mask(mask)
         x = self.embeddings(inputs, start=start)

@@ -25,27 +25,11 @@ def respond(predictions, outputs):
     return next(iter(answer.values())) if len(answer) == 1 else answer
 
 
-class Head(Model):
-    """A model on top of a backbone. Subclasses set `backbone_class` and, if it has no pooler, `pooler = False`.
+class Task(Model):
+    """A model that learns from labels: to `fit`, they are given on their own, or as a dict by the names of the outputs
+    or by the reference's (`labels`)."""
 
-    To `fit`, labels are given on their own, or as a dict by the names of the outputs or by the reference's (`labels`).
-    """
-
-    backbone_class: type[Model]
-    pooler = True
     labels = {"labels": "logits"}  # the reference's name of the labels: the output that they belong to
-
-    def __init_subclass__(cls, **kwargs):
-        super().__init_subclass__(**kwargs)
-        if "backbone_class" in vars(cls):
-            for name in ("config_class", "served", "optional"):
-                if name not in vars(cls):
-                    setattr(cls, name, getattr(cls.backbone_class, name))
-
-    def __init__(self, config, **kwargs):
-        super().__init__(config, **kwargs)
-        options = {"pooler": self.pooler} if self.backbone_class.has_pooler else {}
-        self.backbone = self.backbone_class(self.config, **options)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         y, y_pred, sample_weight = map(self._by_output, (y, y_pred, sample_weight))
@@ -62,6 +46,25 @@ class Head(Model):
             return values
         named = {self.labels.get(name, name): value for name, value in values.items() if name not in STATES}
         return next(iter(named.values())) if len(named) == 1 else named
+
+
+class Head(Task):
+    """A model on top of a backbone. Subclasses set `backbone_class` and, if it has no pooler, `pooler = False`."""
+
+    backbone_class: type[Model]
+    pooler = True
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "backbone_class" in vars(cls):
+            for name in ("config_class", "served", "optional"):
+                if name not in vars(cls):
+                    setattr(cls, name, getattr(cls.backbone_class, name))
+
+    def __init__(self, config, **kwargs):
+        super().__init__(config, **kwargs)
+        options = {"pooler": self.pooler} if self.backbone_class.has_pooler else {}
+        self.backbone = self.backbone_class(self.config, **options)
 
     @property
     def room(self):
@@ -333,17 +336,12 @@ class MaskedLanguageModeling(Head):
         return TokenCrossEntropy()
 
 
-class CausalLanguageModeling(MaskedLanguageModeling):
-    """Scores the next word at each token: logits (B, T, V); labels are the input ids, -100 where not to be learnt.
-
-    `generation_config` holds the defaults of `generate`: what the checkpoint says of them.
-    """
+class Generation(Task):
+    """A model that writes texts. `generation_config` holds the defaults of `generate`: what the checkpoint says of
+    them."""
 
     _generation_config = None
     decoder_prefix = ""  # what the names of the inputs that `generate` adds to begin with
-
-    def default_loss(self):
-        return TokenCrossEntropy(shift=True)
 
     @property
     def generation_config(self):
@@ -403,6 +401,17 @@ class CausalLanguageModeling(MaskedLanguageModeling):
         from keras_tfm.generation.transitions import transition_scores
 
         return transition_scores(sequences, scores, beam_indices, normalize_logits)
+
+
+class CausalLanguageModeling(Generation, MaskedLanguageModeling):
+    """Scores the next word at each token: logits (B, T, V); labels are the input ids, -100 where not to be learnt."""
+
+    def default_loss(self):
+        return TokenCrossEntropy(shift=True)
+
+    def remember(self, given):
+        """See the backbone's."""
+        return self.backbone.remember(given)
 
 
 class PreTraining(MaskedLanguageModeling):

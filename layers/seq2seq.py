@@ -10,6 +10,7 @@ from keras_tfm.layers.base import Layer, Model
 from keras_tfm.layers.heads import (
     CausalLanguageModeling,
     ClassificationHead,
+    Generation,
     Head,
     QuestionAnswering,
     SequenceClassification,
@@ -50,8 +51,14 @@ class Seq2Seq(Model):
 
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
-        self.encoder = self.encoder_class(self.config)
-        self.decoder = self.decoder_class(self.config, words=self.decoder_words())
+        self.encoder = self.make_encoder()
+        self.decoder = self.make_decoder()
+
+    def make_encoder(self):
+        return self.encoder_class(self.config)
+
+    def make_decoder(self):
+        return self.decoder_class(self.config, words=self.decoder_words())
 
     @property
     def room(self):
@@ -76,20 +83,23 @@ class Seq2Seq(Model):
     def remember(self, inputs):
         """What the decoder needs of the encoder's inputs, in which form each token finds it ready: the inputs
         encoder_outputs and attention_mask of `call`."""
-        encoded = self.encode(inputs)["last_hidden_state"]
-        remembered = {"encoder_outputs": self.decoder.remember(encoded)}
+        context = self.context(self.encode(inputs)["last_hidden_state"])
+        remembered = {"encoder_outputs": self.decoder.remember(context)}
         mask = inputs.get("attention_mask")
         return remembered if mask is None else remembered | {"attention_mask": mask}
 
-    @property
-    def source_inputs(self):
-        """The names of the inputs that are the encoder's."""
-        return (*self.encoder.served, *self.encoder.optional)
-
     def encode(self, inputs, **options):
         """The encoder's outputs."""
-        given = {name: inputs[name] for name in self.source_inputs if inputs.get(name) is not None}
-        return self.encoder(given, **options)
+        names = (*self.encoder.served, *self.encoder.optional)
+        return self.encoder({name: inputs[name] for name in names if inputs.get(name) is not None}, **options)
+
+    def context(self, encoded):
+        """The encoder's last_hidden_state (B, S, D) -> what the decoder looks at."""
+        return encoded
+
+    def decode(self, inputs, **options):
+        """The decoder's outputs, a dict."""
+        return self.decoder(inputs, **options)
 
     def shifted(self, labels):
         """labels (B, T) as the decoder sees them: one place to the right, behind what texts start with.
@@ -112,16 +122,18 @@ class Seq2Seq(Model):
         Raises:
             ValueError: nothing.
         """
-        given = {name.removeprefix("decoder_"): inputs[name] for name in DECODER_INPUTS if inputs.get(name) is not None}
-        if not given:
+        given = {name: x for name, x in inputs.items() if name.startswith("decoder_") and x is not None}
+        given = {name.removeprefix("decoder_"): x for name, x in given.items()}
+        if not {"input_ids", "inputs_embeds"} & set(given):
             source = inputs.get("labels")
             if source is None and self.shifts_source:
                 source = inputs.get("input_ids")
             if source is None:
                 raise ValueError(f"{type(self).__name__} needs decoder_input_ids, or labels to make them of")
-            given = {"input_ids": self.shifted(source)}
-        masks = {"attention_mask": "decoder_attention_mask", "encoder_attention_mask": "attention_mask"}
-        return given | {ours: inputs[name] for ours, name in masks.items() if inputs.get(name) is not None}
+            given["input_ids"] = self.shifted(source)
+        if inputs.get("attention_mask") is not None:
+            given["encoder_attention_mask"] = inputs["attention_mask"]
+        return given
 
     def call(self, inputs, cache=None, start=0, output_hidden_states=None, output_attentions=None, training=None):
         """inputs as above -> last_hidden_state (B, T, D), encoder_last_hidden_state, and what else is asked for.
@@ -137,8 +149,10 @@ class Seq2Seq(Model):
         if context is None:
             encoded = self.encode(inputs, **options, training=training)
             context = encoded["last_hidden_state"]
+        if not isinstance(context, tuple):  # which `remember` returns
+            context = self.context(context)
         given = self.decoder_inputs(inputs) | {"encoder_hidden_states": context}
-        outputs = self.decoder(given, cache=cache, start=start, **options, training=training)
+        outputs = self.decode(given, cache=cache, start=start, **options, training=training)
         own = {name: f"decoder_{name}" for name in ("hidden_states", "attentions")}
         return {own.get(name, name): x for name, x in outputs.items()} | {
             f"encoder_{name}": x for name, x in encoded.items()
@@ -169,8 +183,8 @@ class LogitsBias(Layer):
         return x + self.bias
 
 
-class ConditionalGeneration(CausalLanguageModeling):
-    """Scores the next word of the decoder's text: logits (B, T, V).
+class TeacherForcing(Generation):
+    """An encoder-decoder that learns to write: its decoder sees the labels before the one that it is to tell.
 
     `fit(inputs, labels)` shows the decoder the labels, shifted, where inputs hold nothing for it. In data sets, put
     the labels into the inputs, too.
@@ -178,30 +192,25 @@ class ConditionalGeneration(CausalLanguageModeling):
 
     decoder_prefix = "decoder_"
 
-    def make_head(self):
-        return VocabularyHead(self.backbone.decoder.vocabulary, self.config.tie_word_embeddings, use_bias=False)
-
-    def words(self):
-        return self.backbone.words()
-
     @property
     def source_inputs(self):
-        """See `Seq2Seq.source_inputs`."""
-        return self.backbone.source_inputs
+        """The names of the inputs that are the encoder's."""
+        return (*self.encoder.served, *self.encoder.optional)
 
     @property
     def source_room(self):
         """How many tokens the encoder takes at most, None for any number."""
-        return self.backbone.encoder.room
+        return self.encoder.room
 
     @property
     def source_vocabulary(self):
         """How many words the encoder knows."""
-        return self.backbone.encoder.vocabulary
+        return self.encoder.vocabulary
 
-    def remember(self, inputs):
-        """See `Seq2Seq.remember`."""
-        return self.backbone.remember(inputs)
+    @property
+    def source_padding(self):
+        """The word that is padding to the encoder."""
+        return self.encoder.config.pad_token_id or 0
 
     def default_loss(self):
         return TokenCrossEntropy()
@@ -227,6 +236,20 @@ class ConditionalGeneration(CausalLanguageModeling):
 
     def test_on_batch(self, x, y=None, *args, **kwargs):
         return super().test_on_batch(_with_labels(x, y), y, *args, **kwargs)
+
+
+class ConditionalGeneration(TeacherForcing, CausalLanguageModeling):
+    """Scores the next word of the decoder's text: logits (B, T, V)."""
+
+    def make_head(self):
+        return VocabularyHead(self.backbone.decoder.vocabulary, self.config.tie_word_embeddings, use_bias=False)
+
+    def words(self):
+        return self.backbone.words()
+
+    @property
+    def encoder(self):
+        return self.backbone.encoder
 
 
 def _with_labels(inputs, labels):

@@ -52,11 +52,6 @@ class Stack(Model):
         return None
 
     @property
-    def vocabulary(self):
-        """V, how many words it knows."""
-        return self.config.vocab_size
-
-    @property
     def word_table(self):
         """The layer with the word embeddings."""
         return self.embeddings

@@ -115,7 +115,7 @@ def generate(
     seed=None,
     **options,
 ):
-    """See `CausalLanguageModeling.generate`."""
+    """See `Generation.generate`."""
     config = (generation_config or model.generation_config).updated(**options)
     config.validate(model.config.vocab_size)
     assisted = assistant_model is not None or config.prompt_lookup_num_tokens is not None

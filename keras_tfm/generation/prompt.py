@@ -71,10 +71,15 @@ class Prompt:
             self.source = self._checked(inputs["input_ids"], self.model.source_vocabulary)
             real = self._mask_of(self.source, inputs.get("attention_mask"))
             real = np.ones_like(self.source) if real is None else real
-            size = rounded(self.source.shape[1])  # so that few programs are compiled
-            size = min(size, max(self.model.source_room or size, self.source.shape[1]))
-            padding = self.config.pad_token_id or 0
-            inputs |= {"input_ids": buffer(self.source, size, padding), "attention_mask": buffer(real, size, 0)}
+            size = self.source.shape[1]
+            if "attention_mask" in self.model.source_inputs:  # else padding would count
+                longer = rounded(size)  # so that few programs are compiled
+                size = min(longer, max(self.model.source_room or longer, size))
+            padding = {"input_ids": self.model.source_padding}
+            inputs |= {"input_ids": self.source, "attention_mask": real}
+            for name, x in inputs.items():
+                if x.shape == self.source.shape:  # one for each token
+                    inputs[name] = buffer(x, size, padding.get(name, 0))
         run = cached_program(self.model, "encode", lambda: program(self.model, _encoding(self.model)))
         self.extra = run((), inputs)
         start = self.config.decoder_start_token_id

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def transition_scores(sequences, scores, beam_indices=None, normalize_logits=False):
-    """See `CausalLanguageModeling.compute_transition_scores`."""
+    """See `Generation.compute_transition_scores`."""
     sequences, scores = np.asarray(sequences), np.stack(scores)  # (B, T), (N, rows, V)
     if normalize_logits:
         scores = scores - scores.max(axis=-1, keepdims=True)

@@ -1,6 +1,10 @@
 """From a preset's files to a model: configuration, weights, and every way in which they may not fit together."""
 
 import warnings
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import fields as fields_of
+from dataclasses import replace
 
 import keras
 import ml_dtypes
@@ -8,13 +12,11 @@ import numpy as np
 
 from keras_tfm.generation.config import GenerationConfig
 from keras_tfm.layers.base import weights_follow
-from keras_tfm.layers.heads import CausalLanguageModeling
+from keras_tfm.layers.heads import Generation
 from keras_tfm.layers.positions import Formula
 from keras_tfm.presets.io.checkpoint import open_checkpoint
 from keras_tfm.presets.io.hub import LOCATION, open_preset
 from keras_tfm.presets.io.translate import names_of
-
-LEGACY = {"weight": "gamma", "bias": "beta"}  # how layer normalisations were stored in TensorFlow's time
 
 
 def load_config(source, config_class=None, **options):
@@ -53,13 +55,68 @@ def load_model(cls, source, *, dtype=None, load_weights=True, ignore_mismatched_
     else:
         with open_checkpoint(preset) as checkpoint:
             if dtype == "auto" and config.torch_dtype is None:
-                dtype = next(str(d) for d in (info.dtype for info in checkpoint.values()) if _is_float(d))
+                dtype = _dtype_of(checkpoint)
             with weights_follow():
                 model = cls(config, dtype=_policy(dtype, config.torch_dtype))
             fill(model, checkpoint, preset.name, ignore_mismatched_sizes)
-    if isinstance(model, CausalLanguageModeling):
+    if isinstance(model, Generation):
         model.generation_config = _read_generation_config(preset, config)
     return model
+
+
+def load_parts(cls, sources, make_config, anew=(), *, dtype=None, ignore_mismatched_sizes=False, **options):
+    """A model made of whole models, each from a preset of its own.
+
+    Args:
+        cls: the class of the model.
+        sources: {the attribute that holds a part: its preset}.
+        make_config: makes the model's configuration, of those of its parts in their order and of the other fields.
+        anew: the names of layers that no preset has, wherever they are.
+        **options: fields of the configuration; where they begin with the name of a part, of that part's. The same goes
+            for the options about where files are, which else hold for all.
+    """
+    own = {field.name for field in fields_of(cls.config_class)}
+    presets, configs = {}, []
+    where = {name: options.pop(name) for name in LOCATION if name in options}
+    for part, source in sources.items():
+        names = [name for name in options if name.startswith(f"{part}_") and name not in own]
+        preset, fields = _open(source, where | {name.removeprefix(f"{part}_"): options.pop(name) for name in names})
+        presets[part] = preset
+        configs.append(read_config(preset, **fields))
+    config = make_config(*configs, **options)
+    with ExitStack() as files:
+        checkpoint = _Joined({part: files.enter_context(open_checkpoint(p)) for part, p in presets.items()})
+        if dtype == "auto":
+            dtype = _dtype_of(checkpoint)
+        with weights_follow():
+            model = cls(config, dtype=dtype)
+        fill(model, checkpoint, " with ".join(p.name for p in presets.values()), ignore_mismatched_sizes, anew)
+    return model
+
+
+class _Joined(Mapping):
+    """Several checkpoints as one: the tensors of each begin with its name."""
+
+    def __init__(self, checkpoints):
+        self.checkpoints = checkpoints
+
+    def _find(self, name):
+        part, _, tensor = name.partition(".")
+        return self.checkpoints[part], tensor
+
+    def __getitem__(self, name):
+        checkpoint, tensor = self._find(name)
+        return checkpoint[tensor]
+
+    def __iter__(self):
+        return (f"{part}.{tensor}" for part, checkpoint in self.checkpoints.items() for tensor in checkpoint)
+
+    def __len__(self):
+        return sum(map(len, self.checkpoints.values()))
+
+    def read(self, name):
+        checkpoint, tensor = self._find(name)
+        return checkpoint.read(tensor)
 
 
 def load_generation_config(source, **options):
@@ -76,22 +133,22 @@ def _read_generation_config(preset, config=None):
     return GenerationConfig.from_dict(stored)
 
 
-def fill(model, checkpoint, source, ignore_mismatched_sizes=False):
+def fill(model, checkpoint, source, ignore_mismatched_sizes=False, anew=()):
     """Sets every variable of `model` from the checkpoint; nothing is set if anything does not fit.
 
-    A head (or an optional layer) that the checkpoint lacks as a whole is initialised and named in one warning. What
-    follows from a formula may be missing.
+    A head, an optional layer, or a layer of a name that is in `anew`: what the checkpoint lacks of these, each as a
+    whole, is initialised and named in one warning. What follows from a formula may be missing.
     Tensors of heads that this model does not have are left unused.
     """
     names = names_of(model)
-    slots = names.slots(model)
-    stored = {slot: _find(slot, checkpoint, names, hasattr(model, "backbone")) for slot in slots}
+    slots = [_may_be_lacking(slot, anew) for slot in names.slots(model)]
+    stored = {slot: next((name for name in slot.names if name in checkpoint), None) for slot in slots}
 
     found_modules = {slot.module for slot, tensor in stored.items() if tensor}
     fresh = [slot for slot, t in stored.items() if not t and slot.module and slot.module not in found_modules]
     computed = [slot for slot, t in stored.items() if not t and isinstance(slot.initializer, Formula)]
     missing = [slot.tensor for slot, tensor in stored.items() if not tensor and slot not in fresh + computed]
-    unknown = _unknown(checkpoint, set(stored.values()), names)
+    unknown = names.unknown(model, checkpoint, {name for slot in slots for name in slot.names})
     if missing or unknown:
         raise ValueError(
             f"{source} does not fit {type(model).__name__}."
@@ -111,6 +168,7 @@ def fill(model, checkpoint, source, ignore_mismatched_sizes=False):
             f"{source} does not fit {type(model).__name__}: {_list([text for _, text in wrong], '; ')}. "
             "Pass ignore_mismatched_sizes=True to initialise these anew."
         )
+    named = {slot.module for slot in fresh} | {slot.path.rpartition(".")[0] for slot, _ in wrong}
     fresh += [slot for slot, _ in wrong]
 
     for slot, tensor in _progress(stored.items()):
@@ -121,10 +179,17 @@ def fill(model, checkpoint, source, ignore_mismatched_sizes=False):
             slot.variable.assign(array.astype(slot.variable.dtype, copy=False))
     if fresh:
         warnings.warn(
-            f"{type(model).__name__}: {_list(sorted({slot.path.rpartition('.')[0] for slot in fresh}))} "
-            f"initialised anew, since {source} has no fitting weights for them; train them before use.",
+            f"{type(model).__name__}: {_list(sorted(named))} initialised anew, since {source} has no fitting weights "
+            "for them; train them before use.",
             stacklevel=4,
         )
+
+
+def _may_be_lacking(slot, names):
+    """The slot; if a layer of one of these names has it, as one of a module that a checkpoint may lack."""
+    path = slot.path.split(".")
+    depth = next((i for i, name in enumerate(path) if name in names), None)
+    return slot if depth is None else replace(slot, module=".".join(path[: depth + 1]))
 
 
 def _open(source, options):
@@ -133,36 +198,17 @@ def _open(source, options):
     return preset, {k: v for k, v in options.items() if k not in LOCATION}
 
 
+def _dtype_of(checkpoint):
+    """The dtype of the first tensor of floats."""
+    return next(str(info.dtype) for info in checkpoint.values() if _is_float(info.dtype))
+
+
 def _policy(dtype, stored_dtype):
     return keras.dtype_policies.get(stored_dtype if dtype == "auto" else dtype)
 
 
 def _is_float(dtype):
     return np.issubdtype(dtype, np.floating) or dtype == ml_dtypes.bfloat16
-
-
-def _find(slot, checkpoint, names, has_head):
-    """The stored name of a tensor: the base prefix may be missing or extra, and norms may have their old names."""
-    tensor, prefix = slot.tensor, names.prefix and f"{names.prefix}."
-    candidates = [slot.second_tensor, tensor] if slot.second_tensor else [tensor]
-    if prefix:
-        candidates.append(tensor.removeprefix(prefix) if has_head else prefix + tensor)
-    for copy in names.copies.get(tensor.removeprefix(prefix), ()):
-        candidates += [copy, prefix + copy]
-    for name in candidates:
-        module, _, last = name.rpartition(".")
-        for spelling in (name, f"{module}.{LEGACY.get(last)}"):
-            if spelling in checkpoint:
-                return spelling
-    return None
-
-
-def _unknown(checkpoint, used, names):
-    """The stored tensors of the backbone that no layer uses. Those of heads this model does not have may be left."""
-    prefix = f"{names.prefix}."
-    prefixed = names.prefix and any(name.startswith(prefix) for name in checkpoint)
-    backbone = [name for name in checkpoint if not prefixed or name.startswith(prefix)]
-    return [name for name in backbone if name not in used and not names.is_spare(name.removeprefix(prefix))]
 
 
 def _list(names, separator=", ", most=8):

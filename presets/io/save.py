@@ -5,16 +5,16 @@ import json
 import numpy as np
 from keras import ops
 
-from keras_tfm.layers.heads import CausalLanguageModeling
+from keras_tfm.layers.heads import Generation
 from keras_tfm.presets.io.checkpoint import TensorInfo, atomic_folder, write_checkpoint
 from keras_tfm.presets.io.translate import names_of, public_class
 
 
 def save_model(model, folder, tokenizer=None, max_shard_size="5GB"):
     """See `Model.save_preset`."""
-    names, slots = names_of(model), {}
-    for slot in names.slots(model):
-        if not names.is_unsaved(slot.tensor):
+    slots = {}
+    for slot in names_of(model).slots(model):
+        if slot.saved:
             slots.setdefault(slot.tensor, []).append(slot)
     for [slot, *_] in list(slots.values()):
         if slot.second_tensor and slot.second_tensor.replace("bias", "weight") in slots:  # nothing is tied
@@ -27,7 +27,7 @@ def save_model(model, folder, tokenizer=None, max_shard_size="5GB"):
     with atomic_folder(folder) as temporary:
         (temporary / "config.json").write_text(json.dumps(stored, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         write_checkpoint(temporary, tensors, lambda name: _stored(slots[name]), max_shard_size=max_shard_size)
-        if isinstance(model, CausalLanguageModeling):
+        if isinstance(model, Generation):
             model.generation_config.save_preset(temporary)
         if tokenizer is not None:
             tokenizer.save_preset(temporary)

@@ -102,6 +102,9 @@ class Part:
         return stored.reshape(self.groups, self.size, *stored.shape[1:])[:, self.start : self.stop]
 
 
+LEGACY = {"weight": "gamma", "bias": "beta"}  # how layer normalisations were stored in TensorFlow's time
+
+
 @dataclass(frozen=True, eq=False)
 class Slot:
     """One variable and the tensor that stores it."""
@@ -113,6 +116,16 @@ class Slot:
     array: Same | Part
     module: str  # the part of the model that a checkpoint may lack as a whole ("head", "pooler"), or ""
     fused: Fused | None = None  # how the tensor holds other variables besides
+    others: tuple = ()  # what checkpoints call the tensor besides, by falling preference
+    saved: bool = True  # whether it is stored; else it follows from a formula
+
+    @property
+    def names(self):
+        """All that checkpoints call the tensor, by falling preference."""
+        for name in (self.second_tensor, self.tensor, *self.others):
+            if name:
+                module, _, last = name.rpartition(".")
+                yield from (name, f"{module}.{LEGACY.get(last)}")
 
     @property
     def stored_shape(self):
@@ -155,18 +168,22 @@ class Names:
         self, rows=None, *, prefix="", where=None, heads=None, optional=(), ignored=(), copies=None, unsaved=()
     ):
         self.prefix, self.optional, self.copies, self.unsaved = prefix, tuple(optional), copies or {}, tuple(unsaved)
-        self.ignored = [name.split(".") for name in (*ignored, *itertools.chain(*self.copies.values()))]
+        self.ignored = [name.split(".") for name in ignored]
         self.rows = _expand(rows or {})
         self.where = {field: _expand(special) for field, special in (where or {}).items()}
         self.heads = [(tuple(ends.split()), _expand(head)) for ends, head in (heads or {}).items()]
 
-    def slots(self, model):
-        """Every variable of `model` with its tensor, as the reference would store this class."""
+    def slots(self, model, told=()):
+        """Every variable of `model` with its tensor, as the reference would store this class.
+
+        Args:
+            told: the ids of variables that others tell of.
+        """
         cls = public_class(model).__name__
         head_rows = [row for ends, rows in self.heads if cls.endswith(ends) for row in rows]
         special = [row for field, rows in self.where.items() if getattr(model.config, field) for row in rows]
         rows = special + self.rows
-        found, seen = [], set()
+        found, seen = [], set(told)
         for path, layer in model.named_layers():
             inner = {id(v) for _, child in getattr(layer, "named_layers", list)() for v in child.weights}
             for variable in layer.weights:
@@ -184,7 +201,10 @@ class Names:
                 else:
                     tensor, array, fused = self._tensor(path, variable, array, rows)
                     module = next((o for o in self.optional if f"{path}.".startswith(f"{o}.")), "")
-                found.append(Slot(f"{path}.{variable.name}", layer, variable, tensor, array, module, fused))
+                others = self._others(tensor, hasattr(model, "backbone"))
+                saved = self._local(tensor) not in self.unsaved
+                slot = Slot(f"{path}.{variable.name}", layer, variable, tensor, array, module, fused, others, saved)
+                found.append(slot)
         return _divide(found, model.config)
 
     @staticmethod
@@ -210,15 +230,70 @@ class Names:
         name = (fused.name if fused else found) + last
         return f"{prefix}.{name}" if prefix else name, array, fused
 
-    def is_unsaved(self, tensor):
-        """Whether a tensor is left out of what is saved."""
-        return tensor.removeprefix(f"{self.prefix}.") in self.unsaved
+    def _local(self, tensor):
+        return tensor.removeprefix(f"{self.prefix}.")
+
+    def _others(self, tensor, has_head):
+        """What else a tensor may be called: the base prefix may be missing or extra, and it may have copies."""
+        local, prefix = self._local(tensor), self.prefix and f"{self.prefix}."
+        others = [local if has_head else prefix + tensor] if prefix else []
+        for copy in self.copies.get(local, ()):
+            others += [copy, prefix + copy]
+        return tuple(others)
+
+    def unknown(self, model, stored, used):
+        """The `stored` tensors of the backbone that no layer uses. Those of heads that this model does not have may be
+        left."""
+        prefix = f"{self.prefix}."
+        prefixed = self.prefix and any(name.startswith(prefix) for name in stored)
+        backbone = [name for name in stored if not prefixed or name.startswith(prefix)]
+        return [name for name in backbone if name not in used and not self.is_spare(self._local(name))]
 
     def is_spare(self, tensor):
         """Whether a stored tensor of the backbone (without the prefix) may be left unused."""
         segments = tensor.split(".")
         spare = [m.split(".") for layer in self.optional if isinstance(m := _translate(layer, self.rows), str)]
         return any(_match(module, segments) is not None for module in self.ignored + spare)
+
+
+class Nested(Names):
+    """The table of a model that is made of whole models: each is stored as its own table says, under a prefix.
+
+    Args:
+        parts: the attributes of the model that hold them, which are also the prefixes.
+        rows: of the layers besides, see `Names`.
+    """
+
+    def __init__(self, *parts, rows=None):
+        super().__init__(rows)
+        self.parts = parts
+
+    def slots(self, model):
+        """As of `Names`. What two parts share is stored once, by the name that it has in the first of them."""
+        found = {}  # by variable
+        for part in self.parts:
+            inner = getattr(model, part)
+            for slot in names_of(inner).slots(inner):
+                slot, key = _under(part, slot), id(slot.variable)
+                if key in found:
+                    first = found[key]
+                    slot = replace(first, others=(slot.tensor, *slot.others, *first.others))
+                found[key] = slot
+        return [*found.values(), *super().slots(model, told=found)]
+
+    def unknown(self, model, stored, used):
+        found = super().unknown(model, [name for name in stored if name.partition(".")[0] not in self.parts], used)
+        for part in self.parts:
+            inner, prefix = getattr(model, part), f"{part}."
+            own, theirs = ([n.removeprefix(prefix) for n in names if n.startswith(prefix)] for names in (stored, used))
+            found += [prefix + name for name in names_of(inner).unknown(inner, own, set(theirs))]
+        return found
+
+
+def _under(part, slot):
+    """The slot of a part, as that of the whole."""
+    module, others = slot.module and f"{part}.{slot.module}", tuple(f"{part}.{name}" for name in slot.others)
+    return replace(slot, path=f"{part}.{slot.path}", tensor=f"{part}.{slot.tensor}", module=module, others=others)
 
 
 def public_class(model):
