@@ -4,8 +4,8 @@
     KERAS_BACKEND=jax python guides/reverse_strings.py
 
 Nothing is downloaded: the words are made of random letters, the tokenizer is ByT5's, which knows bytes, and the models
-have two layers a side. After one to two minutes each, on two CPU cores, more than 99 % of the words that they have never seen
-come back right, letter by letter.
+have two layers a side. After one to two minutes each, on two CPU cores, more than 99 % of the words that they have
+never seen come back right, letter by letter.
 """
 
 import argparse
