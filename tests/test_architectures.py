@@ -13,17 +13,17 @@ from keras_tfm.layers.heads import Task
 
 
 def first(folder, wanted):
-    """The first (file, class name) of an architecture whose class is wanted, in a list; none where there is none."""
+    """The first (file, class name) of an architecture whose class is wanted."""
     for path in sorted(folder.glob("*.json")):
         file = f"{folder.name}/{path.stem}"
         for name in fixture(file)["classes"]:
             if wanted(getattr(kt, name)):
-                return [(file, name)]
-    return []
+                return file, name
+    raise AssertionError(f"{folder.name} has no such class")
 
 
-def each(wanted):
-    found = [case for folder in sorted(FOLDER.iterdir()) for case in first(folder, wanted)]
+def each(wanted, but=()):
+    found = [first(folder, wanted) for folder in sorted(FOLDER.iterdir()) if folder.name not in but]
     return pytest.mark.parametrize(("file", "name"), found, ids=["-".join(case) for case in found])
 
 
@@ -61,7 +61,7 @@ def assert_same(model, reloaded):
         np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (ours, theirs)), err_msg=ours.path)
 
 
-@each(lambda cls: not issubclass(cls, Task))
+@each(lambda cls: not issubclass(cls, Task), but=["encoder_decoder"])  # which is a head, with two backbones
 def test_the_backbone_composes_and_reloads(file, name, tmp_path):
     given = inputs_of(file, name)
     required = {key: x for key, x in given.items() if key in (next(iter(given)), "decoder_input_ids")}
