@@ -115,7 +115,9 @@ class AutoModel:
             fits = [classes[name] for name in config.architectures or () if name in classes]
         if not fits:
             raise ValueError(f"{config.model_type} has no class for {cls.__name__}; it has {', '.join(classes)}")
-        return min(fits, key=lambda c: len(c.__name__)) if cls is AutoModel else fits[0]
+        if cls is AutoModel:
+            return min(fits, key=lambda c: len(c.__name__))
+        return next((c for c in fits if c.__name__ in (config.architectures or ())), fits[0])
 
     @classmethod
     def from_config(cls, config, **options):
@@ -148,6 +150,21 @@ AutoModelForTokenClassification = _auto("AutoModelForTokenClassification", "ForT
 AutoModelForQuestionAnswering = _auto(
     "AutoModelForQuestionAnswering", "ForQuestionAnsweringSimple", "ForQuestionAnswering"
 )
+AutoBackbone = _auto("AutoBackbone", "Backbone")
+AutoModelForImageClassification = _auto(
+    "AutoModelForImageClassification", "ForImageClassification", "ForImageClassificationWithTeacher"
+)
+AutoModelForMaskedImageModeling = _auto("AutoModelForMaskedImageModeling", "ForMaskedImageModeling")
+AutoModelForVideoClassification = _auto("AutoModelForVideoClassification", "ForVideoClassification")
+AutoModelForObjectDetection = _auto("AutoModelForObjectDetection", "ForObjectDetection")
+AutoModelForSemanticSegmentation = _auto("AutoModelForSemanticSegmentation", "ForSemanticSegmentation")
+AutoModelForInstanceSegmentation = _auto("AutoModelForInstanceSegmentation", "ForInstanceSegmentation")
+AutoModelForUniversalSegmentation = _auto(
+    "AutoModelForUniversalSegmentation", "ForUniversalSegmentation", "ForInstanceSegmentation", "ForSegmentation"
+)
+AutoModelForImageSegmentation = _auto("AutoModelForImageSegmentation", "ForSegmentation")
+AutoModelForDepthEstimation = _auto("AutoModelForDepthEstimation", "ForDepthEstimation")
+AutoModelForMaskGeneration = _auto("AutoModelForMaskGeneration", "SamModel")
 
 
 class AutoTokenizer:

@@ -52,6 +52,7 @@ class Head(Task):
     """A model on top of a backbone. Subclasses set `backbone_class` and, if it has no pooler, `pooler = False`."""
 
     backbone_class: type[Model]
+    backbone_options = {}  # what its constructor is told besides
     pooler = True
 
     def __init_subclass__(cls, **kwargs):
@@ -64,7 +65,7 @@ class Head(Task):
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
         options = {"pooler": self.pooler} if self.backbone_class.has_pooler else {}
-        self.backbone = self.backbone_class(self.config, **options)
+        self.backbone = self.backbone_class(self.config, **options, **self.backbone_options)
 
     @property
     def room(self):
@@ -72,6 +73,9 @@ class Head(Task):
 
     def signature(self):
         return self.backbone.signature()
+
+    def building_signature(self):
+        return self.backbone.building_signature()
 
     def new_cache(self, batch, length):
         """An empty cache for `batch` texts of at most `length` tokens, see `call`'s argument `cache`."""

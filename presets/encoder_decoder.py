@@ -1,5 +1,5 @@
 """Checkpoints of encoder-decoders made of two architectures."""
 
-from keras_tfm.presets.io.translate import Nested
+from keras_tfm.presets.io.translate import Names
 
-NAMES = Nested("encoder", "decoder", rows={"context_project": "enc_to_dec_proj"})
+NAMES = Names({"context_project": "enc_to_dec_proj"}, parts={"encoder": "encoder", "decoder": "decoder"})

@@ -32,6 +32,8 @@ def unpacked(value):
     """Arrays from what the oracle packed; lists of them as lists."""
     if isinstance(value, list):
         return [unpacked(v) for v in value]
+    if "seeded" in value:
+        return weights(value["seeded"], tuple(value["shape"]))
     data = base64.b64decode(value["data"])
     return np.frombuffer(data, value["dtype"]).reshape(value["shape"])
 
@@ -50,9 +52,9 @@ def write_preset(folder, file, name):
     return folder
 
 
-def flat(outputs):
-    """The outputs by the reference's names, as NumPy arrays; a lone tensor counts as the logits."""
-    outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
+def flat(outputs, name="logits"):
+    """The outputs by the reference's names, as NumPy arrays; a lone tensor has none of its own."""
+    outputs = outputs if isinstance(outputs, dict) else {name: outputs}
     return {k: keras.tree.map_structure(keras.ops.convert_to_numpy, v) for k, v in outputs.items()}
 
 

@@ -65,7 +65,10 @@ def assert_same(model, reloaded):
 def test_the_backbone_composes_and_reloads(file, name, tmp_path):
     given = inputs_of(file, name)
     required = {key: x for key, x in given.items() if key in (next(iter(given)), "decoder_input_ids")}
-    symbolic = {key: keras.Input((*x.shape[1:-1], None), dtype=x.dtype.name, name=key) for key, x in required.items()}
+    symbolic = {
+        key: keras.Input(x.shape[1:] if key == "pixel_values" else (*x.shape[1:-1], None), dtype=x.dtype.name, name=key)
+        for key, x in required.items()
+    }
     outputs = make(file, name)(symbolic)
     model = keras.Model(symbolic, keras.layers.Dense(1)(outputs["last_hidden_state"]))
     model.save(tmp_path / "model.keras")

@@ -47,7 +47,7 @@ def test_outputs_equal_the_reference(case, model):
             assert float(keras.ops.convert_to_numpy(loss)) == pytest.approx(call["loss"], rel=1e-4), f"call {i}: loss"
             continue
         run = getattr(model, call["method"]) if "method" in call else forward
-        ours = flat(run(inputs, **call["options"]))
+        ours = flat(run(inputs, **call["options"]), name=next(iter(call["outputs"])))
         tokens = inputs["attention_mask"].astype(bool) if call.get("real_tokens_only") else None
         for key, expected in call["outputs"].items():
             assert_close(ours[key], unpacked(expected), f"call {i}: {key}", tokens)

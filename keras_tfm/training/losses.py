@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_tfm.layers.images import channels_last, resize
+
 IGNORED = -100
 
 
@@ -46,6 +48,27 @@ def average(losses, counted):
     """What Keras, which averages over all labels, makes the average over the counted ones."""
     counted = ops.cast(counted, losses.dtype)
     return losses * counted / ops.maximum(ops.mean(counted), 1e-9)
+
+
+class SegmentationLoss(_Loss):
+    """Cross entropy averaged over the pixels whose labels are not `ignored`.
+
+    labels (B, h, w) integers and logits (B, classes, h', w'), which are resized to h x w -> a scalar.
+
+    Args:
+        ignored: the label of pixels that do not count. Default 255.
+    """
+
+    def __init__(self, ignored=255, name="segmentation_loss", **kwargs):
+        super().__init__(name, **kwargs)
+        self.ignored = ignored
+
+    def call(self, y_true, y_pred):
+        y_pred = resize(channels_last(y_pred), ops.shape(y_true)[1:3])
+        return TokenCrossEntropy().call(ops.where(ops.equal(y_true, self.ignored), IGNORED, y_true), y_pred)
+
+    def get_config(self):
+        return {**super().get_config(), "ignored": self.ignored}
 
 
 class TokenBinaryCrossEntropy(_Loss):

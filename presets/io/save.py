@@ -5,9 +5,10 @@ import json
 import numpy as np
 from keras import ops
 
+from keras_tfm.layers.convolutions import BatchNorm
 from keras_tfm.layers.heads import Generation
 from keras_tfm.presets.io.checkpoint import TensorInfo, atomic_folder, write_checkpoint
-from keras_tfm.presets.io.translate import names_of, public_class
+from keras_tfm.presets.io.translate import COUNTER, names_of, public_class
 
 
 def save_model(model, folder, tokenizer=None, max_shard_size="5GB"):
@@ -20,13 +21,15 @@ def save_model(model, folder, tokenizer=None, max_shard_size="5GB"):
         if slot.second_tensor and slot.second_tensor.replace("bias", "weight") in slots:  # nothing is tied
             slots[slot.second_tensor] = [slot]
     tensors = {name: TensorInfo(slot.stored_shape, _dtype(slot)) for name, [slot, *_] in slots.items()}
+    counters = [n.replace("running_mean", COUNTER) for n, [s, *_] in slots.items() if isinstance(s.layer, BatchNorm)]
+    tensors |= dict.fromkeys(set(counters) - set(slots), TensorInfo((), np.dtype("int64")))
     stored = model.config.to_dict() | {
         "architectures": [public_class(model).__name__],
         "torch_dtype": model.variable_dtype,
     }
     with atomic_folder(folder) as temporary:
         (temporary / "config.json").write_text(json.dumps(stored, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        write_checkpoint(temporary, tensors, lambda name: _stored(slots[name]), max_shard_size=max_shard_size)
+        write_checkpoint(temporary, tensors, lambda name: _stored(slots.get(name)), max_shard_size=max_shard_size)
         if isinstance(model, Generation):
             model.generation_config.save_preset(temporary)
         if tokenizer is not None:
@@ -34,7 +37,9 @@ def save_model(model, folder, tokenizer=None, max_shard_size="5GB"):
 
 
 def _stored(slots):
-    """The tensor of these variables: as a rule of one, of several where it is fused."""
+    """The tensor of these variables: as a rule of one, of several where it is fused, of none where it counts."""
+    if slots is None:
+        return np.zeros((), "int64")
     if len(slots) == 1:
         return slots[0].array.save(_values(slots[0]))
     stored = np.empty(slots[0].stored_shape, _dtype(slots[0]))

@@ -38,13 +38,48 @@ class Transposed(Same):
         return tuple(reversed(shape))
 
 
+class Kernel(Same):
+    """A convolution's kernel (height, width, in, out) stored as (out, in, height, width), with as many sides."""
+
+    def load(self, stored):
+        return stored.transpose(*range(2, stored.ndim), 1, 0)
+
+    def save(self, kernel):
+        sides = kernel.ndim - 2
+        return kernel.transpose(sides + 1, sides, *range(sides))
+
+    def stored_shape(self, shape):
+        return (shape[-1], shape[-2], *shape[:-2])
+
+
+class DepthwiseKernel(Kernel):
+    """The kernel (height, width, channels, 1) of a convolution of each channel alone, stored as (channels, 1, ..)."""
+
+    def load(self, stored):
+        return stored.transpose(2, 3, 0, 1)
+
+    def save(self, kernel):
+        return kernel.transpose(2, 3, 0, 1)
+
+    def stored_shape(self, shape):
+        return (*shape[2:], *shape[:2])
+
+
+NORM = {"gamma": Same("weight"), "beta": Same("bias")}
+
 # What happens to the arrays, by the class of the layer: {variable: the tensor's last name and what becomes of it}.
 # What our own layers have besides is stored as it is.
 ARRAYS = {
     layers.Dense: {"kernel": Transposed("weight"), "bias": Same("bias")},
     layers.Conv1D: {"kernel": Transposed("weight"), "bias": Same("bias")},
+    **dict.fromkeys(
+        (layers.Conv2D, layers.Conv2DTranspose, layers.Conv3D), {"kernel": Kernel("weight"), "bias": Same("bias")}
+    ),
+    layers.DepthwiseConv2D: {"kernel": DepthwiseKernel("weight"), "bias": Same("bias")},
     layers.Embedding: {"embeddings": Same("weight")},
-    layers.LayerNormalization: {"gamma": Same("weight"), "beta": Same("bias")},
+    layers.LayerNormalization: NORM,
+    layers.GroupNormalization: NORM,
+    layers.BatchNormalization: NORM | {"moving_mean": Same("running_mean"), "moving_variance": Same("running_var")},
     layers.RMSNormalization: {"scale": Same("weight")},
     VocabularyHead: {"kernel": Transposed("weight"), "bias": Same("bias")},
 }
@@ -102,6 +137,7 @@ class Part:
         return stored.reshape(self.groups, self.size, *stored.shape[1:])[:, self.start : self.stop]
 
 
+COUNTER = "num_batches_tracked"  # how many batches a batch normalisation has seen: PyTorch stores it, nobody needs it
 LEGACY = {"weight": "gamma", "bias": "beta"}  # how layer normalisations were stored in TensorFlow's time
 
 
@@ -157,28 +193,55 @@ class Names:
         prefix: the Hub's name for the backbone inside a model with a head.
         where: rows that go before the others where a field of the configuration is true, {field: rows}.
         heads: rows for the layers outside the backbone, {ends of class names, separated by spaces: rows}.
-        optional: layers of the backbone that a checkpoint may lack, and that may be left unused.
+        optional: layers or variables of the backbone, by their paths, that a checkpoint may lack, and that may be left
+            unused.
         ignored: tensors that hold nothing of their own, without the prefix and with `{n}` for numbers: tied copies,
             constant buffers.
         copies: {a tensor: others, without the prefix, that hold the same; any of them may be there in its place}.
         unsaved: tensors of the backbone, without the prefix, that follow from a formula and that are not stored.
+        parts: the layers that are whole models, each stored as its own table says, {our path: the Hub's prefix}. What
+            two of them share is stored once, by the name that it has in the first of them.
     """
 
     def __init__(
-        self, rows=None, *, prefix="", where=None, heads=None, optional=(), ignored=(), copies=None, unsaved=()
+        self,
+        rows=None,
+        *,
+        prefix="",
+        where=None,
+        heads=None,
+        optional=(),
+        ignored=(),
+        copies=None,
+        unsaved=(),
+        parts=None,
     ):
         self.prefix, self.optional, self.copies, self.unsaved = prefix, tuple(optional), copies or {}, tuple(unsaved)
+        self.parts = parts or {}
         self.ignored = [name.split(".") for name in ignored]
         self.rows = _expand(rows or {})
         self.where = {field: _expand(special) for field, special in (where or {}).items()}
         self.heads = [(tuple(ends.split()), _expand(head)) for ends, head in (heads or {}).items()]
 
-    def slots(self, model, told=()):
-        """Every variable of `model` with its tensor, as the reference would store this class.
+    def slots(self, model):
+        """Every variable of `model` with its tensor, as the reference would store this class."""
+        told = {}  # by variable
+        for path, inner, name in self._parts(model):
+            prefix = f"{self.prefix}." if path.startswith("backbone.") and self.prefix else ""
+            for slot in names_of(inner).slots(inner):
+                slot, key = _under(path, f"{prefix}{name}.", slot), id(slot.variable)
+                if key in told:
+                    slot = replace(told[key], others=(slot.tensor, *slot.others, *told[key].others))
+                told[key] = slot
+        return [*told.values(), *self._own_slots(model, set(told))]
 
-        Args:
-            told: the ids of variables that others tell of.
-        """
+    def _parts(self, model):
+        """The (path, model, the Hub's prefix) of the whole models in this one."""
+        inside, layers = "backbone." if hasattr(model, "backbone") else "", dict(model.named_layers())
+        return [(inside + p, layers[inside + p], name) for p, name in self.parts.items() if inside + p in layers]
+
+    def _own_slots(self, model, told):
+        """Those of the variables whose ids nobody has told of."""
         cls = public_class(model).__name__
         head_rows = [row for ends, rows in self.heads if cls.endswith(ends) for row in rows]
         special = [row for field, rows in self.where.items() if getattr(model.config, field) for row in rows]
@@ -194,18 +257,22 @@ class Names:
                 if path.startswith("backbone."):
                     local = path.removeprefix("backbone.")
                     tensor, array, fused = self._tensor(local, variable, array, rows, self.prefix)
-                    module = next((o for o in self.optional if f"{local}.".startswith(f"{o}.")), "")
+                    module = self._optional(f"{local}.{variable.name}.")
                 elif hasattr(model, "backbone"):
                     tensor, array, fused = self._tensor(path, variable, array, head_rows)
                     module = path.split(".")[0]
                 else:
                     tensor, array, fused = self._tensor(path, variable, array, rows)
-                    module = next((o for o in self.optional if f"{path}.".startswith(f"{o}.")), "")
+                    module = self._optional(f"{path}.{variable.name}.")
                 others = self._others(tensor, hasattr(model, "backbone"))
                 saved = self._local(tensor) not in self.unsaved
                 slot = Slot(f"{path}.{variable.name}", layer, variable, tensor, array, module, fused, others, saved)
                 found.append(slot)
         return _divide(found, model.config)
+
+    def _optional(self, path):
+        """The optional part that a variable belongs to, or ""."""
+        return next((o for o in self.optional if path.startswith(f"{o}.")), "")
 
     @staticmethod
     def _array(layer, variable):
@@ -247,53 +314,27 @@ class Names:
         prefix = f"{self.prefix}."
         prefixed = self.prefix and any(name.startswith(prefix) for name in stored)
         backbone = [name for name in stored if not prefixed or name.startswith(prefix)]
-        return [name for name in backbone if name not in used and not self.is_spare(self._local(name))]
+        found = []
+        for _, inner, name in self._parts(model):
+            part = f"{prefix if prefixed else ''}{name}."
+            own, theirs = ([n.removeprefix(part) for n in names if n.startswith(part)] for names in (stored, used))
+            found += [part + n for n in names_of(inner).unknown(inner, own, set(theirs))]
+            backbone = [n for n in backbone if not n.startswith(part)]
+        return found + [name for name in backbone if name not in used and not self.is_spare(self._local(name))]
 
     def is_spare(self, tensor):
         """Whether a stored tensor of the backbone (without the prefix) may be left unused."""
         segments = tensor.split(".")
+        if segments[-1] == COUNTER:
+            return True
         spare = [m.split(".") for layer in self.optional if isinstance(m := _translate(layer, self.rows), str)]
         return any(_match(module, segments) is not None for module in self.ignored + spare)
 
 
-class Nested(Names):
-    """The table of a model that is made of whole models: each is stored as its own table says, under a prefix.
-
-    Args:
-        parts: the attributes of the model that hold them, which are also the prefixes.
-        rows: of the layers besides, see `Names`.
-    """
-
-    def __init__(self, *parts, rows=None):
-        super().__init__(rows)
-        self.parts = parts
-
-    def slots(self, model):
-        """As of `Names`. What two parts share is stored once, by the name that it has in the first of them."""
-        found = {}  # by variable
-        for part in self.parts:
-            inner = getattr(model, part)
-            for slot in names_of(inner).slots(inner):
-                slot, key = _under(part, slot), id(slot.variable)
-                if key in found:
-                    first = found[key]
-                    slot = replace(first, others=(slot.tensor, *slot.others, *first.others))
-                found[key] = slot
-        return [*found.values(), *super().slots(model, told=found)]
-
-    def unknown(self, model, stored, used):
-        found = super().unknown(model, [name for name in stored if name.partition(".")[0] not in self.parts], used)
-        for part in self.parts:
-            inner, prefix = getattr(model, part), f"{part}."
-            own, theirs = ([n.removeprefix(prefix) for n in names if n.startswith(prefix)] for names in (stored, used))
-            found += [prefix + name for name in names_of(inner).unknown(inner, own, set(theirs))]
-        return found
-
-
-def _under(part, slot):
-    """The slot of a part, as that of the whole."""
-    module, others = slot.module and f"{part}.{slot.module}", tuple(f"{part}.{name}" for name in slot.others)
-    return replace(slot, path=f"{part}.{slot.path}", tensor=f"{part}.{slot.tensor}", module=module, others=others)
+def _under(path, prefix, slot):
+    """The slot of a model, as that of the one it is a part of."""
+    module, others = slot.module and f"{path}.{slot.module}", tuple(prefix + name for name in slot.others)
+    return replace(slot, path=f"{path}.{slot.path}", tensor=prefix + slot.tensor, module=module, others=others)
 
 
 def public_class(model):

@@ -72,7 +72,7 @@ def seed(model):
 
 def run(model, call):
     inputs = {name: torch.from_numpy(array) for name, array in call.inputs.items()}
-    recorded = {"inputs": {name: packed(array) for name, array in call.inputs.items()}, "options": call.options}
+    recorded = {"inputs": {name: noted(name, array) for name, array in call.inputs.items()}, "options": call.options}
     if "inputs_embeds" in inputs:
         inputs["input_ids"] = None  # FSMT insists on being told
     if call.real_tokens_only:
@@ -87,18 +87,25 @@ def run(model, call):
         elif call.method:
             recorded["method"] = call.method
             recorded["outputs"] = {"logits": packed(getattr(model, call.method)(*inputs.values()))}
-        elif call.labels:
+        elif call.labels or call.learns:
             labels = {name: torch.from_numpy(array) for name, array in call.labels.items()}
             recorded["labels"] = {name: packed(array) for name, array in labels.items()}
             recorded["loss"] = model(**inputs | labels).loss.item()
         else:
             outputs = model(**inputs, **call.options)
             outputs = outputs if call.arrange is None else call.arrange(outputs)
-            left_out = {"past_key_values"}
+            left_out = {"past_key_values", "loss"}
             if not {"last_hidden_state", "decoder_hidden_states"} & set(outputs):  # heads return predictions alone
                 left_out.add("encoder_last_hidden_state")
             recorded["outputs"] = {k: packed(v) for k, v in outputs.items() if k not in left_out}
     return recorded
+
+
+def noted(name, array):
+    """An input; what is seeded from its own name, by that."""
+    if array.dtype == np.float32 and np.array_equal(array, weights(name, array.shape)):
+        return {"seeded": name, "shape": array.shape}
+    return packed(array)
 
 
 def packed(value):

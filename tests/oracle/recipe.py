@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from seeded import integers
+from seeded import integers, weights
 
 
 @dataclass
@@ -19,6 +19,7 @@ class Call:
     real_tokens_only: bool = False  # padded positions hold nothing meaningful (causal models padded on the left)
     labels: dict = field(default_factory=dict)
     arrange: Callable | None = None  # the outputs -> those to record, where the reference has them in another form
+    learns: bool = False  # record the loss that it computes without labels, from what it was given
     method: str = ""  # what to call, with the inputs one after the other, instead of the model itself
 
 
@@ -50,3 +51,8 @@ def padded(inputs, side="right", padding=0):
     mask[1::2, ..., ends] = 0
     ids[mask == 0] = padding
     return inputs | {"input_ids": ids, "attention_mask": mask}
+
+
+def image(batch, height, width, channels=3, **others):
+    """pixel_values (batch, channels, height, width), and other inputs."""
+    return {"pixel_values": weights("pixel_values", (batch, channels, height, width))} | others

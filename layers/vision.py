@@ -1,0 +1,254 @@
+"""Encoders of pictures: patches as tokens, blocks of attention, a norm.
+
+They read the configuration by ViT's names of the fields; one that calls them otherwise has `synonyms`.
+Shapes: B batch, h and w the height and width of a picture, P the side of a patch, T tokens, D width, H heads.
+"""
+
+from keras import ops
+from keras.initializers import Constant, Zeros
+from keras.layers import Conv2D, Dense, Dropout, LayerNormalization
+
+from keras_tfm.layers.attention import Attention
+from keras_tfm.layers.base import Layer, Model, run_blocks
+from keras_tfm.layers.blocks import PreNormBlock
+from keras_tfm.layers.images import channels_last, flatten, pair, resize, unflatten
+from keras_tfm.layers.mlp import MLP
+from keras_tfm.runtime.tracing import sizes_are_known
+
+
+def drop_path(rate):
+    """Stochastic depth (arXiv:1603.09382): what a branch adds is dropped for whole pictures, (B, T, D) each."""
+    return Dropout(rate, noise_shape=(None, 1, 1))
+
+
+class Scale(Layer):
+    """A factor for each channel ("layer scale", arXiv:2103.17239), which begins at `initial`."""
+
+    def __init__(self, initial, **kwargs):
+        super().__init__(**kwargs)
+        self.scale_initializer = Constant(initial)
+
+    def build(self, shape):
+        self.scale = self.add_weight(name="scale", shape=(shape[-1],), initializer=self.scale_initializer)
+
+    def call(self, x):
+        """x (.., D) -> (.., D)."""
+        return x * self.scale
+
+
+class ScaledBlock(PreNormBlock):
+    """Attention and an MLP, each on normalised input, scaled and, in training, dropped for whole pictures at a time.
+
+    Args:
+        attention, mlp, attention_norm, mlp_norm: as of `PreNormBlock`.
+        attention_scale, mlp_scale: what scales the two branches. Default: nothing.
+        drop_path_rate: how often a branch is dropped in training.
+    """
+
+    def __init__(self, *layers, attention_scale=None, mlp_scale=None, drop_path_rate=0.0, **kwargs):
+        super().__init__(*layers, **kwargs)
+        self.attention_scale, self.mlp_scale = attention_scale, mlp_scale
+        self.drop_path = drop_path(drop_path_rate)
+
+    def call(self, x, cache=None, weights=False, **relations):
+        """x (B, T, D) -> (B, T, D), None, {"attentions": weights (B, H, T, T)}."""
+        y, _, seen = self.attention(self.attention_norm(x), weights=weights, **relations)
+        x = x + self.branch(y, self.attention_scale)
+        return x + self.branch(self.mlp(self.mlp_norm(x)), self.mlp_scale), None, {"attentions": seen}
+
+    def branch(self, y, scale):
+        """What a branch adds."""
+        y = self.dropout(y)
+        return self.drop_path(y if scale is None else scale(y))
+
+
+class ImageEmbeddings(Layer):
+    """A picture's patches as tokens, behind tokens that learn what to gather (`cls_token`), all with positions.
+
+    Args:
+        c: the configuration: image_size and patch_size (one number or two), num_channels, hidden_size,
+            hidden_dropout_prob.
+        tokens: the names of the tokens in front.
+        mask_token: whether there is one that takes the place of hidden patches.
+        positions: whether they have learned positions.
+    """
+
+    scales = True  # whether positions are resized by a factor (a tenth of a patch too large, as DINO did)
+
+    def __init__(self, c, tokens=("cls_token",), mask_token=False, positions=True, **kwargs):
+        super().__init__(**kwargs)
+        self.channels, self.image_size, self.patch_size = c.num_channels, pair(c.image_size), pair(c.patch_size)
+        self.patches = Conv2D(c.hidden_size, self.patch_size, strides=self.patch_size)
+        self.width, self.tokens = c.hidden_size, tokens
+        self.hides, self.has_positions = mask_token, positions
+        self.dropout = Dropout(c.hidden_dropout_prob)
+        self.cls_token_initializer = self.mask_token_initializer = self.distillation_token_initializer = Zeros()
+        self.position_embeddings_initializer = Zeros()
+
+    @property
+    def grid(self):
+        """The rows and columns of patches of a picture of the configured size."""
+        return tuple(size // patch for size, patch in zip(self.image_size, self.patch_size, strict=True))
+
+    def build(self, shape):
+        for name in (*self.tokens, *(["mask_token"] if self.hides else [])):
+            initializer = getattr(self, f"{name}_initializer")
+            setattr(self, name, self.add_weight(name=name, shape=(1, 1, self.width), initializer=initializer))
+        if self.has_positions:
+            rows, columns = self.grid
+            self.position_embeddings = self.add_weight(
+                name="position_embeddings",
+                shape=(1, rows * columns + len(self.tokens), self.width),
+                initializer=self.position_embeddings_initializer,
+            )
+
+    def call(self, pixel_values, hidden=None, interpolate_pos_encoding=False):
+        """pixel_values (B, 3, h, w) -> (B, T, D).
+
+        Args:
+            hidden: (B, h / P * w / P), 1 for patches whose place the mask token takes.
+            interpolate_pos_encoding: True for pictures of other sizes than the configured one.
+
+        Raises:
+            ValueError: another number of channels; another size, unless positions are to be interpolated.
+        """
+        images = channels_last(pixel_values, self.channels)
+        size = ops.shape(images)[1:3]
+        if not interpolate_pos_encoding and sizes_are_known(*size) and size != self.image_size:
+            raise ValueError(
+                f"pixel_values are {size[0]} x {size[1]}, the model is made for {self.image_size[0]} x "
+                f"{self.image_size[1]}: resize them, or call it with interpolate_pos_encoding=True"
+            )
+        patches = self.patches(images)
+        rows, columns = ops.shape(patches)[1:3]
+        x = flatten(patches)
+        if hidden is not None:
+            x = self.hide(x, hidden)
+        tokens = [ops.broadcast_to(self.leading(name), (ops.shape(x)[0], 1, self.width)) for name in self.tokens]
+        x = ops.concatenate([*tokens, x], axis=1) if tokens else x
+        if self.has_positions:
+            x = x + (self.resized_positions(rows, columns) if interpolate_pos_encoding else self.positions())
+        return self.dropout(x)
+
+    def leading(self, name):
+        """A token in front (1, 1, D), as numbers of the type that the model computes in."""
+        return ops.cast(getattr(self, name), self.compute_dtype)
+
+    def hide(self, x, hidden):
+        """x (B, T, D) with the mask token where `hidden` (B, T) is not 0."""
+        return ops.where(ops.cast(hidden, "bool")[..., None], self.leading("mask_token"), x)
+
+    def positions(self):
+        return ops.cast(self.position_embeddings, self.compute_dtype)
+
+    def resized_positions(self, rows, columns):
+        """The positions (1, T, D) of a picture with so many rows and columns of patches."""
+        if sizes_are_known(rows, columns) and (rows, columns) == self.grid:
+            return self.positions()
+        positions, front = self.positions(), len(self.tokens)
+        scale = None
+        if self.scales:
+            wanted = (ops.cast(n, "float32") + 0.1 for n in (rows, columns))
+            scale = [new / old for new, old in zip(wanted, self.grid, strict=True)]
+        patches = resize(unflatten(positions[:, front:], *self.grid), (rows, columns), "bicubic", scale=scale)
+        return ops.concatenate([positions[:, :front], flatten(patches)], axis=1)
+
+
+class VisionEncoder(Model):
+    """Embeddings of patches, blocks and a norm.
+
+    Call it with a dict of pixel_values (B, 3, h, w). It returns a dict of last_hidden_state (B, T, D) and, if it has a
+    pooler, pooler_output (B, D).
+
+    Args:
+        config: a configuration of the class's `config_class`, or a dict of its fields.
+        pooler: whether to add a tanh layer on the first token. Default True.
+        mask_token: whether it can be told, by bool_masked_pos (B, patches), which patches to hide. Default False.
+
+    A variant says what differs by `make_embeddings`, `make_block`, `make_norm`, `make_pooler`, `pool` and `relations`.
+    """
+
+    served = {"pixel_values": ((None, 3, None, None), "float32")}
+    optional = ("bool_masked_pos",)
+    has_pooler = True
+
+    def __init__(self, config, pooler=True, mask_token=False, **kwargs):
+        super().__init__(config, **kwargs)
+        self.embeddings = self.make_embeddings(mask_token)
+        self.blocks = [self.make_block(i) for i in range(self.config.num_hidden_layers)]
+        self.norm = self.make_norm()
+        self.pooler = self.make_pooler() if pooler else None
+
+    def signature(self):
+        return {"pixel_values": ((None, self.config.num_channels, *pair(self.config.image_size)), "float32")}
+
+    def building_signature(self):
+        hidden = {"bool_masked_pos": ((None, self.patches), "int32")} if self.embeddings.hides else {}
+        return self.signature() | hidden
+
+    @property
+    def patches(self):
+        """How many patches a picture of the configured size has."""
+        rows, columns = self.embeddings.grid
+        return rows * columns
+
+    def make_embeddings(self, mask_token):
+        return ImageEmbeddings(self.config, mask_token=mask_token)
+
+    def make_block(self, index):
+        """The block at a place, counted from 0."""
+        c = self.config
+        return PreNormBlock(
+            self.make_attention(),
+            MLP(c.hidden_size, c.intermediate_size, c.hidden_act),
+            LayerNormalization(epsilon=c.layer_norm_eps),
+            LayerNormalization(epsilon=c.layer_norm_eps),
+            c.hidden_dropout_prob,
+        )
+
+    def make_attention(self):
+        c = self.config
+        attention = Attention(
+            c.hidden_size,
+            c.num_attention_heads,
+            bias=c.qkv_bias,
+            project_bias=True,
+            dropout=c.attention_probs_dropout_prob,
+        )
+        return attention
+
+    def make_norm(self):
+        """The norm behind the last block."""
+        return LayerNormalization(epsilon=self.config.layer_norm_eps)
+
+    def make_pooler(self):
+        return Dense(self.config.hidden_size, activation="tanh")
+
+    def pool(self, x):
+        """last_hidden_state (B, T, D) -> pooler_output (B, D)."""
+        return self.pooler(x[:, 0])
+
+    def relations(self, inputs):
+        """What the blocks are told besides, see `Attention`."""
+        return {}
+
+    def call(
+        self,
+        inputs,
+        interpolate_pos_encoding=False,
+        output_hidden_states=None,
+        output_attentions=None,
+        training=None,
+    ):
+        """inputs as above -> last_hidden_state (B, T, D), pooler_output (B, D) and what else is asked for."""
+        x = self.embeddings(
+            inputs["pixel_values"],
+            hidden=inputs.get("bool_masked_pos"),
+            interpolate_pos_encoding=interpolate_pos_encoding,
+        )
+        x, states = run_blocks(
+            self.blocks, x, self.config, None, output_hidden_states, output_attentions, **self.relations(inputs)
+        )
+        x = x if self.norm is None else self.norm(x)
+        pooled = {} if self.pooler is None else {"pooler_output": self.pool(x)}
+        return {"last_hidden_state": x} | pooled | states
