@@ -1,0 +1,228 @@
+"""Writes tests/fixtures/image_processors/: what the reference's (slow) image processors make of pictures.
+
+    pip install transformers==4.39.3 torch "numpy<2" pillow==13.0.0      (in a virtual environment of its own)
+    python tests/oracle/make_image_processors.py [family ...]
+
+COCO polygons need pycocotools, SAM's mask generation torchvision. The pictures are made from seeds, and of results that
+have to be exact a fixture holds the hash.
+"""
+
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import transformers
+from image_recipe import digest, pictures
+
+FOLDER = Path(__file__).parents[1] / "fixtures" / "image_processors"
+NEAREST, BILINEAR, BICUBIC = 0, 2, 3
+
+
+def case(config, images="rgb:37x53", maps=None, **options):
+    return {"config": config, "images": images, "options": options} | ({"maps": maps} if maps else {})
+
+
+SMALL = {"size": {"height": 24, "width": 20}}
+SHORT = {"size": {"shortest_edge": 24}, "crop_size": {"height": 20, "width": 22}}
+CROPPED = SMALL | {"crop_size": {"height": 18, "width": 16}}
+HALF = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
+
+
+def square_crops():
+    """For a size of height and width, and a crop."""
+    return {
+        "small": case(CROPPED, ["rgb:37x53", "array:53x37"]),
+        "crop_larger": case({**SMALL, "crop_size": {"height": 28, "width": 18}}),
+        "uncropped": case({**SMALL, "do_center_crop": False}),
+        "former": case({"size": 24, "crop_size": 16, "resample": BILINEAR, **HALF}),
+        "overruled": case(CROPPED, size={"height": 30, "width": 30}, crop_size={"height": 5, "width": 7}),
+    }
+
+
+def edge_crops():
+    """For a size by the shortest edge, and a crop."""
+    return {
+        "wide": case(SHORT, "rgb:37x53"),
+        "tall": case(SHORT, "array:53x37"),
+        "square": case(SHORT, "rgb:40x40"),
+        "crop_larger": case({**SHORT, "crop_size": {"height": 30, "width": 22}}),
+        "uncropped": case({**SHORT, "do_center_crop": False}, "first:37x53"),
+        "former": case({"size": 24, "crop_size": 16, "resample": BILINEAR}),
+        "rectangle": case(CROPPED),
+        "overruled": case(SHORT, size={"shortest_edge": 30}, crop_size={"height": 5, "width": 7}),
+        "unnormalised": case(SHORT, do_normalize=False),
+    }
+
+
+def conversions():
+    """To RGB."""
+    forms = ["grey", "rgba", "grey-alpha", "palette", "bits"]
+    return {form: case(SHORT, f"{form}:37x53") for form in forms} | {
+        "forms": case(SHORT, [f"{f}:37x53" for f in forms])
+    }
+
+
+RECIPES = {
+    "vit": (
+        "ViTImageProcessor",
+        {
+            "defaults": case({}),
+            "forms": case(SMALL, ["rgb:37x53", "array:53x37", "whole:24x24"]),
+            "zero_to_one": case(SMALL, ["floats:30x31", "rgb:40x20"], do_rescale=False),
+            "channels_first": case(SMALL, ["first:20x30", "first:30x20"]),
+            "doubles": case(SMALL, "doubles-first:40x20", do_rescale=False),
+            "half": case(SMALL, "half:30x31", do_rescale=False),
+            "zero_to_one_unresized": case(SMALL, "floats:30x31", do_rescale=False, do_resize=False),
+            "scaled_twice": case(SMALL, "floats:30x31"),
+            "unresized": case({"do_resize": False}, ["array:9x9", "rgb:9x9"]),
+            "bytes": case(SMALL, do_rescale=False, do_normalize=False),
+            "unscaled": case(SMALL, do_rescale=False),
+            "batch": case(SMALL, "batch of 2 array:9x9"),
+            "former": case({"size": 24, "feature_extractor_type": "ViTFeatureExtractor", **HALF}),
+            "pair": case({"size": [24, 20]}),
+            "overruled": case(SMALL, size={"height": 9, "width": 10}, resample=NEAREST, image_mean=[0.1, 0.2, 0.3]),
+            "one_mean": case(SMALL, image_mean=0.4, image_std=0.3),
+            "last": case(SMALL, data_format="channels_last"),
+            "told": case(SMALL, "array:3x9", input_data_format="channels_last"),
+            "ambiguous": case(SMALL, "first:37x3"),
+            "bicubic": case({**SMALL, "resample": BICUBIC}),
+            "lanczos": case({**SMALL, "resample": 1}),
+            "box": case({**SMALL, "resample": 4}),
+            "hamming": case({**SMALL, "resample": 5}),
+            "larger": case({**SMALL, "rescale_factor": 0.5}, "rgb:5x6"),
+            "one_channel": case(SMALL, "one-channel:20x30", image_mean=[0.5], image_std=[0.5]),
+        },
+    ),
+    "deit": ("DeiTImageProcessor", {"defaults": case({}), **square_crops()}),
+    "beit": (
+        "BeitImageProcessor",
+        {
+            "defaults": case({}, maps="map:37x53"),
+            **square_crops(),
+            "maps": case(CROPPED, ["rgb:37x53", "rgb:30x40"], maps=["map:37x53", "map-image:30x40"]),
+            "reduced": case({**CROPPED, "do_reduce_labels": True, "resample": NEAREST}, maps="map:37x53"),
+            "former_name": case({**CROPPED, "reduce_labels": True}, maps="map-image:37x53"),
+            "reduced_by_call": case(CROPPED, maps="map:37x53", do_reduce_labels=True, do_center_crop=False),
+            "unresized": case({**CROPPED, "do_resize": False}, maps="map:37x53"),
+        },
+    ),
+    "bit": ("BitImageProcessor", {"defaults": case({}), **edge_crops(), **conversions()}),
+    "clip": (
+        "CLIPImageProcessor",
+        {"defaults": case({}), **edge_crops(), **conversions(), "square": case({**SHORT, "use_square_size": True})},
+    ),
+    "convnext": (
+        "ConvNextImageProcessor",
+        {
+            "defaults": case({}),
+            "cropped": case({"size": {"shortest_edge": 24}}, ["rgb:37x53", "rgb:53x37", "rgb:10x10"]),
+            "crop_pct": case({"size": 24, "crop_pct": 0.95, "resample": BICUBIC}),
+            "crop_pct_by_call": case({"size": 24}, crop_pct=0.5),
+            "flat": case({"size": {"shortest_edge": 24}}, "rgb:9x60"),
+        },
+    ),
+    "mobilenet_v2": ("MobileNetV2ImageProcessor", {"defaults": case({}), **edge_crops()}),
+    "mobilevit": (
+        "MobileViTImageProcessor",
+        {
+            "defaults": case({}, "rgb:37x57"),
+            **{k: v for k, v in edge_crops().items() if k != "unnormalised"},
+            "maps": case(SHORT, ["rgb:37x53", "rgb:53x37"], maps=["map:37x53", "map-image:53x37"]),
+            "rgb": case({**SHORT, "do_flip_channel_order": False}),
+            "padded": case({"size": {"shortest_edge": 24}, "crop_size": {"height": 30, "width": 40}}, maps="map:37x53"),
+        },
+    ),
+    "efficientnet": (
+        "EfficientNetImageProcessor",
+        {
+            "defaults": case({}),
+            **square_crops(),
+            "cropped": case({**CROPPED, "do_center_crop": True}),
+            "offset": case({**SMALL, "rescale_offset": True, "rescale_factor": 1 / 127.5, "do_normalize": False}),
+            "without_top": case({**SMALL, "include_top": False}),
+            "top_alone": case({**SMALL, "do_normalize": False, "do_rescale": False}),
+        },
+    ),
+    "segformer": (
+        "SegformerImageProcessor",
+        {
+            "defaults": case({}, maps="map:37x53"),
+            "maps": case(SMALL, ["rgb:37x53", "rgb:30x40"], maps=["map:37x53", "map-image:30x40"]),
+            "reduced": case({**SMALL, "do_reduce_labels": True}, maps="map:37x53"),
+            "former_name": case({**SMALL, "reduce_labels": True}, maps="map-image:37x53"),
+            "unresized": case({"do_resize": False}, maps="map:37x53"),
+        },
+    ),
+    "poolformer": (
+        "PoolFormerImageProcessor",
+        {
+            "defaults": case({}),
+            **edge_crops(),
+            "whole": case({**SHORT, "crop_pct": None}),
+            "whole_rectangle": case({**CROPPED, "crop_pct": None}),
+            "rectangle": case(CROPPED),
+            "square": case({**SHORT, "size": {"height": 24, "width": 24}, "crop_pct": 0.95}),
+        },
+    ),
+    "dpt": (
+        "DPTImageProcessor",
+        {
+            "defaults": case({}),
+            "small": case(SMALL),
+            "multiples": case({**SMALL, "ensure_multiple_of": 14}),
+            "ratio": case({**SMALL, "keep_aspect_ratio": True}),
+            "ratio_tall": case({**SMALL, "keep_aspect_ratio": True, "ensure_multiple_of": 7}, "rgb:53x20"),
+            "ratio_wide": case({"size": {"height": 40, "width": 60}, "keep_aspect_ratio": True}, "rgb:30x50"),
+            "half_way": case({"size": {"height": 21, "width": 35}, "ensure_multiple_of": 14}),  # rounds to even
+            "padded": case({**SMALL, "do_pad": True, "size_divisor": 14}),
+            "padded_unresized": case({"do_resize": False, "do_pad": True, "size_divisor": 16}),
+        },
+    ),
+    "videomae": (
+        "VideoMAEImageProcessor",
+        {
+            "defaults": case({}, ["rgb:37x53", "rgb:37x53"]),
+            **edge_crops(),
+            "videos": case(SHORT, [["rgb:37x53", "rgb:38x53"], ["array:53x37", "array:37x53"]]),
+            "frames": case(SHORT, ["first:37x53", "first:20x30", "first:30x20"]),
+            "rectangle": case(CROPPED),
+        },
+    ),
+}
+
+
+def record(family):
+    name, cases = RECIPES[family]
+    made = {}
+    for key, each in cases.items():
+        processor = getattr(transformers, name)(**each["config"])
+        maps = {"segmentation_maps": pictures(each["maps"])} if "maps" in each else {}
+        out = processor(pictures(each["images"]), **maps, **each["options"], return_tensors="np")
+        saved = json.loads(processor.to_json_string())
+        saved.pop("_valid_processor_keys")
+        made[key] = each | {"saved": saved, "expected": expected(out)}
+    return {"class": name, "cases": made}
+
+
+def expected(out):
+    arrays = {key: np.asarray(value) for key, value in out.items()}
+    return {k: digest(v.astype("float32") if k == "pixel_values" else v) for k, v in arrays.items()}
+
+
+def lines(recorded):
+    """JSON, one case a line."""
+    cases = ",\n".join(f"{json.dumps(key)}: {json.dumps(made)}" for key, made in recorded["cases"].items())
+    return f'{{"class": "{recorded["class"]}", "cases": {{\n{cases}\n}}}}\n'
+
+
+def main(families):
+    FOLDER.mkdir(exist_ok=True)
+    for family in families or RECIPES:
+        (FOLDER / f"{family}.json").write_text(lines(record(family)))
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    main(sys.argv[1:])

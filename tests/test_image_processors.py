@@ -1,0 +1,415 @@
+"""Image processors against the reference's recorded outputs, and `load_image` against files, servers and damage.
+
+Nothing here depends on the backend.
+"""
+
+import base64
+import http.server
+import io
+import json
+import socket
+import sys
+import threading
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import keras_tfm as kt
+from keras_tfm import processors
+from keras_tfm.processors import load_frames, load_image
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "oracle"))
+from image_recipe import digest, picture, pictures  # noqa: E402
+
+FIXTURES = HERE / "fixtures" / "image_processors"
+
+
+@cache
+def fixture(family):
+    return json.loads((FIXTURES / f"{family}.json").read_text())
+
+
+CASES = [(path.stem, name) for path in sorted(FIXTURES.glob("*.json")) for name in fixture(path.stem).get("cases", ())]
+
+
+def class_of(family):
+    return getattr(processors, fixture(family)["class"])
+
+
+def called(processor, case):
+    maps = {"segmentation_maps": pictures(case["maps"])} if "maps" in case else {}
+    return processor(pictures(case["images"]), **maps, **case["options"])
+
+
+def same(ours, expected):
+    assert set(ours) == set(expected)
+    assert {key: digest(value) for key, value in ours.items()} == expected
+
+
+@pytest.mark.filterwarnings("ignore:the pixels seem")
+@pytest.mark.parametrize(("family", "name"), CASES)
+def test_equals_the_reference(family, name):
+    case = fixture(family)["cases"][name]
+    outputs = called(class_of(family)(**case["config"]), case)
+    same(outputs, case["expected"])
+    assert all(value.dtype in ("float32", "int32") for value in outputs.values())
+
+
+@pytest.mark.parametrize(("family", "name"), CASES)
+def test_has_the_reference_s_configuration(family, name):
+    case = fixture(family)["cases"][name]
+    assert class_of(family)(**case["config"]).to_dict() == case["saved"]
+
+
+@pytest.mark.filterwarnings("ignore:the pixels seem")
+@pytest.mark.parametrize(("family", "name"), [(f, n) for f, n in CASES if n != "defaults"][::4])
+def test_reads_and_writes_the_reference_s_json(family, name, tmp_path):
+    case = fixture(family)["cases"][name]
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(case["saved"] | {"unheard_of": [1]}))
+    processor = class_of(family).from_preset(tmp_path)
+    same(called(processor, case), case["expected"])
+    processor.save_preset(tmp_path / "new")
+    assert json.loads((tmp_path / "new/preprocessor_config.json").read_text()) == case["saved"] | {"unheard_of": [1]}
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["preprocessor_config.json"]
+
+
+# ---------------------------------------------------------------------- options
+
+
+def vit(**options):
+    return processors.ViTImageProcessor(size=8, **options)
+
+
+def test_options_overrule_one_after_the_other(tmp_path):
+    vit(image_mean=[0.1, 0.2, 0.3]).save_preset(tmp_path)
+    processor = processors.ViTImageProcessor.from_preset(tmp_path, size=(6, 7))
+    assert processor.size == {"height": 6, "width": 7}
+    assert processor.image_mean == [0.1, 0.2, 0.3]
+    image = picture("rgb:9x9")
+    assert processor(image)["pixel_values"].shape == (1, 3, 6, 7)
+    assert processor(image, size=5)["pixel_values"].shape == (1, 3, 5, 5)
+    processor.size = {"height": 3, "width": 3}
+    assert processor(image)["pixel_values"].shape == (1, 3, 3, 3)
+    assert processors.ViTImageProcessor().size["height"] == 224
+
+
+def test_unknown_options_are_refused_with_the_one_that_is_meant(tmp_path):
+    vit().save_preset(tmp_path)
+    with pytest.raises(TypeError, match="no option 'do_resise'; did you mean 'do_resize'"):
+        vit()(picture("rgb:9x9"), do_resise=False)
+    with pytest.raises(TypeError, match="no option 'imagemean'; did you mean 'image_mean'"):
+        processors.ViTImageProcessor.from_preset(tmp_path, imagemean=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": {"height": 3}}, "size must be a number"),
+        ({"size": {"longest_edge": 3}}, "size must have height and width, or shortest_edge"),
+        ({"data_format": "first"}, "data_format must be"),
+        ({"input_data_format": "first"}, "input_data_format must be"),
+        ({"image_mean": [0.5]}, "image_mean has 1 values and the picture 3 channels"),
+        ({"return_tensors": "pt"}, "NumPy arrays"),
+        ({"resample": 17}, "resampling filter"),
+    ],
+)
+def test_options_that_make_no_sense(options, message):
+    with pytest.raises(ValueError, match=message):
+        vit()(picture("rgb:9x9"), **options)
+
+
+@pytest.mark.parametrize("form", ["grey", "rgba", "grey-alpha", "palette", "bits", "deep"])
+def test_only_rgb_unless_told_to_convert(form):
+    image = picture(f"{form}:9x10")
+    with pytest.raises(ValueError, match=r"3 channels.*convert\('RGB'\)"):
+        vit()(image)
+
+
+@pytest.mark.parametrize("shape", [(9, 9), (9, 9, 4), (9, 9, 2), (2, 2, 9, 9, 3), (9,)])
+def test_arrays_of_other_shapes(shape):
+    with pytest.raises(ValueError, match="channels"):
+        vit()(np.zeros(shape, "uint8"))
+
+
+def test_values_outside_the_range():
+    for bad in (np.full((9, 9, 3), 300, "uint16"), np.full((9, 9, 3), -1), np.full((9, 9, 3), 1.5)):
+        with pytest.raises(ValueError, match="pixels must be whole numbers in 0..255 or floats in 0..1"):
+            vit()(bad)
+    holes = np.zeros((9, 9, 3), "float32")
+    holes[0] = np.nan
+    with pytest.raises(ValueError, match=r"nan\.\.nan"):
+        vit()(holes)
+
+
+def test_what_is_no_picture():
+    with pytest.raises(ValueError, match="an empty batch"):
+        vit()([])
+    for bad in ("cat.png", b"cat", None, [["cat.png"]], [picture("rgb:9x9"), "cat.png"]):
+        with pytest.raises(TypeError, match="load_image"):
+            vit()(bad)
+
+
+def test_sizes_of_a_batch_have_to_agree():
+    with pytest.raises(ValueError, match="pixel_values of one batch must have one size and would have 5 x 4, 9 x 9"):
+        vit()([picture("rgb:9x9"), picture("rgb:5x4")], do_resize=False)
+
+
+def test_scaled_twice_is_told():
+    with pytest.warns(UserWarning, match="do_rescale=False"):
+        vit()(picture("floats:9x9"))
+
+
+def test_layouts_may_differ_within_a_list():
+    one, other = picture("rgb:9x9"), picture("first:9x9")
+    both = vit()([one, other])["pixel_values"]
+    np.testing.assert_array_equal(both, np.concatenate([vit()(image)["pixel_values"] for image in (one, other)]))
+
+
+def test_pictures_are_left_as_they_were():
+    array, labels = picture("array:9x9"), picture("map:9x9")
+    before = array.copy(), labels.copy()
+    vit(do_resize=False, do_rescale=False)(array)["pixel_values"][:] = 7
+    processors.BeitImageProcessor(size=8, do_reduce_labels=True)(array, labels)
+    np.testing.assert_array_equal(array, before[0])
+    np.testing.assert_array_equal(labels, before[1])
+
+
+@pytest.mark.parametrize("library", ["torch", "tensorflow", "jax.numpy"])
+def test_tensors_of_other_libraries(library):
+    module = pytest.importorskip(library)
+    array = picture("array:9x10")
+    tensor = {"torch": "tensor", "tensorflow": "constant", "jax.numpy": "array"}[library]
+    ours = vit()([getattr(module, tensor)(array)])["pixel_values"]
+    np.testing.assert_array_equal(ours, vit()(array)["pixel_values"])
+
+
+def test_tensors_in_bfloat16():
+    torch = pytest.importorskip("torch")
+    tensor = torch.tensor(picture("floats:9x10")).to(torch.bfloat16).requires_grad_()
+    ours = vit()(tensor, do_rescale=False)["pixel_values"]
+    np.testing.assert_array_equal(ours, vit()(tensor.detach().float().numpy(), do_rescale=False)["pixel_values"])
+
+
+# ---------------------------------------------------------------------- names and presets
+
+
+def test_former_and_lazy_names():
+    assert processors.ViTFeatureExtractor is processors.ViTImageProcessor
+    assert kt.ViTImageProcessor is processors.ViTImageProcessor is kt.ViTFeatureExtractor
+    with pytest.raises(AttributeError, match="NoSuchImageProcessor"):
+        kt.NoSuchImageProcessor  # noqa: B018
+
+
+def test_every_architecture_s_processor_exists():
+    for model_type, name in processors.SERVED_BY.items():
+        assert processors.image_processor_for(model_type).__name__ == name
+    assert processors.image_processor_for("vit") is processors.ViTImageProcessor
+    assert processors.image_processor_for("bert") is None
+
+
+@pytest.mark.parametrize(
+    ("stored", "model_type", "name"),
+    [
+        ({"image_processor_type": "ViTImageProcessor"}, "dpt", "ViTImageProcessor"),
+        ({"image_processor_type": "ViTImageProcessorFast"}, "dpt", "ViTImageProcessor"),
+        ({"feature_extractor_type": "ViTFeatureExtractor"}, "dpt", "ViTImageProcessor"),
+        ({}, "vit", "ViTImageProcessor"),
+        ({}, "swinv2", "ViTImageProcessor"),
+        ({}, "dinov2", "BitImageProcessor"),
+    ],
+)
+def test_auto_finds_the_class(stored, model_type, name, tmp_path):
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(stored | {"size": 9}))
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": model_type}))
+    processor = kt.AutoImageProcessor.from_preset(tmp_path, image_mean=[0.1, 0.2, 0.3])
+    assert type(processor).__name__ == name
+    assert 9 in processor.size.values()
+    assert processor.image_mean == [0.1, 0.2, 0.3]
+
+
+def test_auto_reads_the_files_of_newer_versions(tmp_path):
+    nested = {"image_processor": {"image_processor_type": "ViTImageProcessorFast", "size": {"height": 9, "width": 8}}}
+    (tmp_path / "processor_config.json").write_text(json.dumps(nested))
+    assert kt.AutoImageProcessor.from_preset(tmp_path).size == {"height": 9, "width": 8}
+
+
+def test_presets_that_tell_nothing(tmp_path):
+    for load in (kt.AutoImageProcessor.from_preset, processors.ViTImageProcessor.from_preset):
+        with pytest.raises(FileNotFoundError, match=r"preprocessor_config\.json"):
+            load(tmp_path)
+    (tmp_path / "preprocessor_config.json").write_text("{")
+    with pytest.raises(ValueError, match="not valid JSON"):
+        kt.AutoImageProcessor.from_preset(tmp_path)
+    (tmp_path / "preprocessor_config.json").write_text('{"image_processor_type": "MyImageProcessor"}')
+    with pytest.raises(ValueError, match="'MyImageProcessor'"):
+        kt.AutoImageProcessor.from_preset(tmp_path)
+
+
+# ---------------------------------------------------------------------- load_image
+
+
+def same_picture(ours, image):
+    assert ours.mode == "RGB"
+    np.testing.assert_array_equal(np.asarray(ours), np.asarray(image.convert("RGB")))
+
+
+@pytest.fixture
+def png(tmp_path):
+    path = tmp_path / "a picture.png"
+    picture("rgb:12x17").save(path)
+    return path
+
+
+@pytest.mark.parametrize("form", ["rgb", "grey", "rgba", "grey-alpha", "palette", "bits", "deep"])
+def test_loads_files_of_every_mode(form, tmp_path):
+    image = picture(f"{form}:12x17")
+    image.save(tmp_path / "it.png")
+    same_picture(load_image(tmp_path / "it.png"), image)
+    same_picture(load_image(image), image)
+
+
+def test_loads_from_everywhere(png):
+    image, data = picture("rgb:12x17"), png.read_bytes()
+    encoded = base64.b64encode(data).decode()
+    arrays = [np.asarray(image), np.asarray(image).transpose(2, 0, 1), np.asarray(image).astype("float64")]
+    for source in (str(png), png, data, bytearray(data), encoded, f"data:image/png;base64,{encoded}", *arrays):
+        same_picture(load_image(source), image)
+    grey = picture("grey:5x6")
+    same_picture(load_image(np.asarray(grey)), grey)
+    half = load_image(np.full((4, 4, 3), 0.5))
+    assert half.getpixel((0, 0)) == (127, 127, 127)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_turned_upright(orientation, tmp_path):
+    image = picture("rgb:3x4")
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image.save(tmp_path / "it.png", exif=exif)
+    pixels = np.asarray(image)
+    upright = {
+        1: pixels,
+        2: pixels[:, ::-1],
+        3: pixels[::-1, ::-1],
+        4: pixels[::-1],
+        5: pixels.transpose(1, 0, 2),
+        6: pixels.transpose(1, 0, 2)[:, ::-1],
+        7: pixels.transpose(1, 0, 2)[::-1, ::-1],
+        8: pixels.transpose(1, 0, 2)[::-1],
+    }
+    np.testing.assert_array_equal(np.asarray(load_image(tmp_path / "it.png")), upright[orientation])
+    raw = vit(do_resize=False, do_rescale=False, do_normalize=False)(Image.open(tmp_path / "it.png"))["pixel_values"]
+    np.testing.assert_array_equal(raw[0].transpose(1, 2, 0), pixels)
+
+
+def test_what_is_no_picture_is_named(tmp_path, png):
+    text = tmp_path / "notes.png"
+    text.write_text("no picture at all")
+    for source in (text, str(text), text.read_bytes(), base64.b64encode(text.read_bytes()).decode()):
+        with pytest.raises(ValueError, match="not a picture that Pillow can read"):
+            load_image(source)
+    with pytest.raises(FileNotFoundError, match=r"'no\.png' is no file, no http\(s\) URL and no base64"):
+        load_image("no.png")
+    with pytest.raises(FileNotFoundError, match="no such picture"):
+        load_image(tmp_path / "no.png")
+    for bad in (3, None, [png]):
+        with pytest.raises(TypeError, match="a picture is a path, a URL"):
+            load_image(bad)
+    with pytest.raises(ValueError, match="3 channels"):
+        load_image(np.zeros((5, 5, 7), "uint8"))
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "gif", "bmp", "webp", "tiff"])
+def test_truncated_files_are_named(kind, tmp_path):
+    whole = io.BytesIO()
+    picture("rgb:64x64").save(whole, kind)
+    path = tmp_path / f"it.{kind}"
+    path.write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
+    with pytest.raises(ValueError, match=r"it\.\w+' is (damaged or truncated|not a picture)"):
+        load_image(path)
+
+
+def test_truncated_pictures_that_are_open_already(png):
+    png.write_bytes(png.read_bytes()[:200])
+    with pytest.raises(ValueError, match="damaged or truncated"):
+        load_image(Image.open(png))
+
+
+def test_pillow_s_limit_of_pixels_holds(png, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50)
+    with pytest.raises(ValueError, match=r"a picture.png' is too large: .*MAX_IMAGE_PIXELS"):
+        load_image(png)
+
+
+def test_without_pillow_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(ImportError, match=r"keras-tfm\[vision\]"):
+        load_image("it.png")
+    with pytest.raises(ImportError, match=r"keras-tfm\[vision\]"):
+        vit()(np.zeros((9, 9, 3), "uint8"))
+
+
+def test_frames():
+    frames = np.stack([picture("array:5x6"), picture("array:5x6")[::-1]])
+    for frame, array in zip(load_frames(frames), frames, strict=True):
+        np.testing.assert_array_equal(np.asarray(frame), array)
+    assert len(load_frames([picture("rgb:5x6"), picture("grey:5x6")])) == 2
+    for bad in ([], np.zeros((0, 5, 6, 3)), "film.mp4"):
+        with pytest.raises(ValueError, match="at least one frame"):
+            load_frames(bad)
+
+
+@pytest.fixture
+def server():
+    """The address of a server on this machine that has /picture, /moved, /text and /slow."""
+    data = io.BytesIO()
+    picture("rgb:12x17").save(data, "png")
+    asleep = threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            answers = {"/picture": (200, data.getvalue()), "/text": (200, b"<html>"), "/moved": (302, b"")}
+            if self.path == "/slow":
+                asleep.wait(20)
+            status, body = answers.get(self.path, (404, b"no such page"))
+            self.send_response(status)
+            if status == 302:
+                self.send_header("Location", "/picture")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    httpd.daemon_threads = True
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{httpd.server_port}"
+    asleep.set()
+    httpd.shutdown()
+    httpd.server_close()
+
+
+def test_loads_urls(server):
+    for path in ("/picture", "/moved"):
+        same_picture(load_image(server + path), picture("rgb:12x17"))
+    with pytest.raises(ConnectionError, match=r"/none cannot be fetched \(status 404\)"):
+        load_image(server + "/none")
+    with pytest.raises(ValueError, match="/text is not a picture"):
+        load_image(server + "/text")
+    with pytest.raises(ConnectionError, match=r"timed out.*timeout=0\.2 s"):
+        load_image(server + "/slow", timeout=0.2)
+
+
+def test_servers_that_are_not_there():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    with pytest.raises(ConnectionError, match="cannot be fetched"):
+        load_image(f"http://127.0.0.1:{port}/picture", timeout=2)
+    with pytest.raises(ConnectionError, match="cannot be fetched"):
+        load_image("http://")
