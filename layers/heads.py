@@ -175,6 +175,9 @@ class MultipleChoice(Classifier):
     def signature(self):
         return {name: ((None, *shape), dtype) for name, (shape, dtype) in super().signature().items()}
 
+    def building_signature(self):
+        return self.signature()
+
     def call(self, inputs, training=None, **options):
         """inputs (B, choices, T) -> logits (B, choices)."""
         choices = ops.shape(next(iter(inputs.values())))[1]

@@ -1,6 +1,6 @@
 """ViT: a transformer encoder on the patches of a picture, behind a [CLS] token (arXiv:2010.11929).
 
-Shapes: B batch, h and w the height and width of a picture, P the side of a patch, T = 1 + h / P * w / P tokens, D width.
+Shapes: B batch, h and w the height and width of a picture, P the side of a patch, T tokens, D width.
 """
 
 from dataclasses import dataclass

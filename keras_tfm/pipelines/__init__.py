@@ -1,4 +1,4 @@
-"""Pipelines: text in, plain Python out. One file per task, named after it, loaded when it is asked for."""
+"""Pipelines: texts and pictures in, plain Python out. One file per task, named after it, loaded when asked for."""
 
 import difflib
 import importlib
@@ -8,9 +8,15 @@ from pathlib import Path
 
 # Each task's model where the caller names none: a Hub id and the commit that is known to work; None if there is none.
 TASKS = {
+    "depth-estimation": "Intel/dpt-large@e93beec",
     "feature-extraction": "distilbert/distilbert-base-cased@935ac13",
     "fill-mask": "distilbert/distilroberta-base@ec58a5b",
+    "image-classification": "google/vit-base-patch16-224@5dca96d",
+    "image-feature-extraction": "google/vit-base-patch16-224@29e7a1e183",
+    "image-segmentation": "facebook/detr-resnet-50-panoptic@fc15262",
+    "mask-generation": "facebook/sam-vit-huge@997b15",
     "multiple-choice": None,
+    "object-detection": "facebook/detr-resnet-50@2729413",
     "question-answering": "distilbert/distilbert-base-cased-distilled-squad@626af31",
     "sentence-embedding": "sentence-transformers/all-MiniLM-L6-v2",
     "summarization": "sshleifer/distilbart-cnn-12-6@a4f8f3e",
@@ -23,11 +29,22 @@ TASKS = {
     "translation_en_to_de": "google-t5/t5-base@686f1db",
     "translation_en_to_fr": "google-t5/t5-base@686f1db",
     "translation_en_to_ro": "google-t5/t5-base@686f1db",
+    "video-classification": "MCG-NJU/videomae-base-finetuned-kinetics@4800870",
     "zero-shot-classification": "FacebookAI/roberta-large-mnli@130fb28",
 }
 PAIR = re.compile("translation_(.+)_to_(.+)")  # translation, from one language into another
 ALIASES = {"sentiment-analysis": "text-classification", "ner": "token-classification"}
 TASK_OF_HEAD = {
+    "ForDepthEstimation": "depth-estimation",
+    "ForImageClassification": "image-classification",
+    "ForImageClassificationWithTeacher": "image-classification",
+    "ForObjectDetection": "object-detection",
+    "ForSemanticSegmentation": "image-segmentation",
+    "ForInstanceSegmentation": "image-segmentation",
+    "ForUniversalSegmentation": "image-segmentation",
+    "ForSegmentation": "image-segmentation",
+    "ForVideoClassification": "video-classification",
+    "SamModel": "mask-generation",
     "ForCausalLM": "text-generation",
     "ForConditionalGeneration": "text2text-generation",
     "ForMaskedLM": "fill-mask",
@@ -42,14 +59,15 @@ TASK_OF_HEAD = {
 }
 
 
-def pipeline(task=None, model=None, tokenizer=None, *, batch_size=8, **options):
+def pipeline(task=None, model=None, tokenizer=None, *, image_processor=None, batch_size=8, **options):
     """A callable that does a task: `pipeline("sentiment-analysis")("We are very happy")`.
 
     Args:
         task: one of `TASKS` or `ALIASES`, or translation_xx_to_yy with two languages. Default: the one that the model's
             head is for.
         model: a folder, a Hub id, "hf://" and a Hub id, or a model. Default: the task's model in `TASKS`.
-        tokenizer: the same, or a tokenizer. Default: the one beside the model; a must where `model` is an object.
+        tokenizer, image_processor: the same, or an object; the task needs one of them. Default: the one beside the
+            model; a must where `model` is an object.
         batch_size: how many rows the model gets at once. Default 8.
         **options: the task's own options, as defaults of its calls (`top_k=3`; see its class), and those of
             `Model.from_preset` (`revision`, `token`, `dtype`, ...).
@@ -60,7 +78,7 @@ def pipeline(task=None, model=None, tokenizer=None, *, batch_size=8, **options):
 
     Raises:
         ValueError: an unknown task, or none and the model does not tell it; no model, and the task has no usual one.
-        TypeError: a model object without a tokenizer, or an unknown option.
+        TypeError: a model object without a tokenizer or image processor, or an unknown option.
     """
     if task is None:
         task = _task_of(model, options)
@@ -83,6 +101,8 @@ def pipeline(task=None, model=None, tokenizer=None, *, batch_size=8, **options):
     make = getattr(module, kind.title().replace("-", "") + "Pipeline")
     if isinstance(model, str | Path):
         make = make.from_preset
+    if image_processor is not None:
+        options["image_processor"] = image_processor
     return make(model, tokenizer, task=task, batch_size=batch_size, **options)
 
 

@@ -15,39 +15,57 @@ class Pipeline:
 
     Args:
         model: a model with the task's head.
-        tokenizer: the tokenizer of that model.
+        tokenizer, image_processor: that model's, whichever the task needs.
         task: its name, where the class does several, such as translation_en_to_fr. Default: the class's own.
         batch_size: how many rows the model gets at once. Default 8.
         **options: in the place of the options' defaults.
 
     Raises:
-        TypeError: no tokenizer, or an option that the task does not have.
+        TypeError: no tokenizer or image processor, or an option that the task does not have.
     """
 
     task = ""
+    readers = {"tokenizer": "AutoTokenizer"}  # what makes rows of inputs, and the auto class that loads it
     auto_class = ""  # the auto class that loads the head
     outputs = ("logits",)  # these four: see `Forward`
     per_token = True
     shorten = "truncation=True"
 
-    def __init__(self, model, tokenizer, *, task=None, batch_size=8, **options):
-        if tokenizer is None:
-            raise TypeError("a pipeline needs a tokenizer beside a model object: pass tokenizer=")
+    def __init__(self, model, tokenizer=None, *, image_processor=None, task=None, batch_size=8, **options):
+        given = {"tokenizer": tokenizer, "image_processor": image_processor}
+        for name in self.readers:
+            if given[name] is None:
+                raise TypeError(f"a pipeline for {task or self.task} needs {name}= beside a model object")
+            setattr(self, name, given[name])
         self.split_options(options)
         self.task = task or self.task
-        self.model, self.tokenizer, self.batch_size, self.options = model, tokenizer, batch_size, options
-        self.forward = Forward(model, tokenizer, outputs=self.outputs, per_token=self.per_token, shorten=self.shorten)
+        self.model, self.batch_size, self.options = model, batch_size, options
+        self.forward = self.make_forward()
+
+    def make_forward(self):
+        """What runs the model on rows."""
+        return Forward(self.model, self.tokenizer, outputs=self.outputs, per_token=self.per_token, shorten=self.shorten)
 
     @classmethod
-    def from_preset(cls, source, tokenizer=None, *, task=None, batch_size=8, **options):
-        """Loads the model and, unless given, the tokenizer. Options: the task's and those of `Model.from_preset`."""
+    def from_preset(cls, source, tokenizer=None, *, image_processor=None, task=None, batch_size=8, **options):
+        """Loads the model and, unless given, what reads its inputs. Options: the task's and those of
+        `Model.from_preset`."""
         from keras_tfm import auto
 
         own = {name: options.pop(name) for name in cls.option_names() if name in options}
-        if tokenizer is None or isinstance(tokenizer, str | Path):
-            tokenizer = auto.AutoTokenizer.from_preset(tokenizer or source, **hub_options(options))
-        model = getattr(auto, cls.auto_class).from_preset(source, **options)
-        return cls(model, tokenizer, task=task, batch_size=batch_size, **own)
+        given = {"tokenizer": tokenizer, "image_processor": image_processor}
+        for name, auto_class in cls.readers.items():
+            if given[name] is None or isinstance(given[name], str | Path):
+                given[name] = getattr(auto, auto_class).from_preset(given[name] or source, **hub_options(options))
+        given = {name: given[name] for name in cls.readers}
+        return cls(cls.load_model(source, options), **given, task=task, batch_size=batch_size, **own)
+
+    @classmethod
+    def load_model(cls, source, options):
+        """The model with the task's head, of a preset."""
+        from keras_tfm import auto
+
+        return getattr(auto, cls.auto_class).from_preset(source, **options)
 
     @classmethod
     def option_names(cls):
@@ -78,11 +96,16 @@ class Pipeline:
         """
         batch_size = batch_size or self.batch_size
         options = self.split_options(self.options | options)
-        if isinstance(inputs, str | dict):
+        if self.is_one(inputs):
             return next(self._run([inputs], 1, batch_size, options))
         if isinstance(inputs, list | tuple):
             return list(self._run(inputs, WINDOW * batch_size, batch_size, options, len(inputs)))
         return self._run(iter(inputs), batch_size, batch_size, options)
+
+    @staticmethod
+    def is_one(inputs):
+        """Whether this is one input, not several."""
+        return isinstance(inputs, str | dict)
 
     def tokenize(self, text, text_pair=None, *, truncation=False, max_length=None, **options):
         """Tokenizes one input into a dict of (rows, T) arrays. Truncates to what tokenizer and model have room for."""
@@ -115,8 +138,8 @@ class Pipeline:
         waiting, results = [len(its_rows) for its_rows in rows], [None] * len(items)
         queue = [(i, row) for i, its_rows in enumerate(rows) for row in its_rows]
         for _, row in queue:
-            self.forward.check(row["input_ids"])
-        queue.sort(key=lambda entry: -len(entry[1]["input_ids"]))
+            self.forward.check(row)
+        queue.sort(key=lambda entry: -self.forward.size(entry[1]))
         for start in range(0, len(queue), batch_size):
             batch = queue[start : start + batch_size]
             outputs = self.model_outputs([row for _, row in batch], batch_size, *more)

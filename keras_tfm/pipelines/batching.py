@@ -31,8 +31,14 @@ class Forward:
         self.words = getattr(model, "source_vocabulary", None) or model.config.vocab_size
         self.limit = getattr(model, "source_room", model.room)
 
-    def check(self, ids):
-        """Raises ValueError where ids (T,) are more than the position table has rows, or outside the vocabulary."""
+    @staticmethod
+    def size(row):
+        """How many tokens a row has."""
+        return len(row["input_ids"])
+
+    def check(self, row):
+        """Raises ValueError where a row has more tokens than the position table, or such as no vocabulary has."""
+        ids = row["input_ids"]
         if self.limit and len(ids) > self.limit:
             raise ValueError(
                 f"an input has {len(ids)} tokens, and the model's position table {self.limit} rows: pass {self.shorten}"
