@@ -60,7 +60,7 @@ class ImageSegmentationPipeline(ImagePipeline):
         process = getattr(self.image_processor, "post_process_semantic_segmentation", None)
         if subtask not in ("semantic", None) or process is None:
             raise ValueError(
-                f"{type(self.image_processor).__name__} does not do the subtask {subtask!r}: it does panoptic, instance "
+                f"{type(self.image_processor).__name__} does not do subtask={subtask!r}: it does panoptic, instance "
                 "or semantic where it has a method post_process_.._segmentation"
             )
         [classes] = process(outputs, target_sizes=sizes)

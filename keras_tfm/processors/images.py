@@ -75,7 +75,7 @@ def _open(source, timeout):
             raise FileNotFoundError(f"no such picture: {os.fspath(source)!r}")
         return source, repr(os.fspath(source))
     if source.startswith(("http://", "https://")):
-        return io.BytesIO(_fetch(source, timeout)), source
+        return io.BytesIO(fetch(source, timeout)), source
     if os.path.isfile(source):
         return source, repr(source)
     text = source.partition(",")[2] if source.startswith("data:image/") else source
@@ -85,7 +85,7 @@ def _open(source, timeout):
         raise FileNotFoundError(f"{source[:200]!r} is no file, no http(s) URL and no base64 of a picture") from None
 
 
-def _fetch(url, timeout):
+def fetch(url, timeout):
     request = urllib.request.Request(url, headers={"User-Agent": "keras-tfm"})
     try:
         with urllib.request.urlopen(request, timeout=timeout) as response:
@@ -197,7 +197,7 @@ def to_pil(array):
         low, high = array.min(), array.max()
         whole = np.isfinite(low) and np.isfinite(high) and np.allclose(array, array.astype(int))
         scaled = not whole
-        if not (0 <= low and high <= (255 if whole else 1)):
+        if not (low >= 0 and high <= (255 if whole else 1)):
             raise ValueError(
                 f"pixels must be whole numbers in 0..255 or floats in 0..1, not {array.dtype} in {low}..{high}: "
                 "divide pictures of 16 bits by 257, or pass do_resize=False for values that are prepared already"

@@ -8,7 +8,7 @@ import os
 
 import numpy as np
 
-from keras_tfm.processors.images import _fetch, is_array, pillow, to_array
+from keras_tfm.processors.images import fetch, is_array, pillow, to_array
 
 
 def load_video(source, indices, timeout=None):
@@ -31,7 +31,7 @@ def load_video(source, indices, timeout=None):
         frames = [to_array(frame) for frame in source]
     else:
         if isinstance(source, str) and source.startswith(("http://", "https://")):
-            source = _fetch(source, timeout)
+            source = fetch(source, timeout)
         elif not isinstance(source, bytes) and not os.path.isfile(source):
             raise FileNotFoundError(f"no such video: {os.fspath(source)!r}")
         frames = _decoded(source, max(indices) + 1)

@@ -1,0 +1,119 @@
+"""Fixtures of the pipelines of pictures: what the reference's answer on small seeded models and seeded pictures.
+
+Run it in an environment with transformers==4.39.3 (see tests/oracle); it writes tests/fixtures/image_pipelines/*.json.
+The configurations are those of the recipes, the weights are seeded from their names (seeded.py).
+"""
+
+import importlib
+import json
+import tempfile
+import types
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+from image_recipe import picture
+from make import packed, seed
+from PIL import Image
+from transformers.pipelines import video_classification
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "image_pipelines"
+PICTURES = ["rgb:37x53", "grey:30x20"]
+SMALL = {"size": {"height": 16, "width": 16}}
+
+
+def call(inputs, **options):
+    return {"inputs": inputs, "options": options}
+
+
+# name: (task, class, recipe and what differs from its configuration, image processor and its options, calls)
+CASES = {
+    "classes": (
+        "image-classification",
+        "ViTForImageClassification",
+        ("vit", {"num_labels": 7}),
+        ("ViTImageProcessor", SMALL),
+        [call(PICTURES[0]), call(PICTURES, top_k=2), call(PICTURES[1], function_to_apply="none")],
+    ),
+    "one_class": (
+        "image-classification",
+        "ViTForImageClassification",
+        ("vit", {"num_labels": 1}),
+        ("ViTImageProcessor", SMALL),
+        [call(PICTURES)],
+    ),
+    "features": (
+        "image-feature-extraction",
+        "ViTModel",
+        ("vit", {}),
+        ("ViTImageProcessor", SMALL),
+        [call(PICTURES[0]), call(PICTURES, pool=True)],
+    ),
+}
+
+
+def write_preset(folder, class_name, recipe, processor):
+    """A folder as the Hub has it; returns the shapes of the tensors."""
+    cls, (module, changes) = getattr(transformers, class_name), recipe
+    config = cls.config_class(**importlib.import_module(f"recipes.{module}").CONFIG | changes)
+    with torch.no_grad():
+        model = cls(config).eval()
+    shapes, _ = seed(model)
+    model.save_pretrained(folder)
+    getattr(transformers, processor[0])(**processor[1]).save_pretrained(folder)
+    return shapes
+
+
+def encoded(value):
+    """Pictures and arrays packed, the rest as it is; of floats, the digits that float32 has."""
+    if isinstance(value, dict):
+        return {key: encoded(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [encoded(v) for v in value]
+    if isinstance(value, Image.Image):
+        return {"picture": packed(np.array(value).astype("int32"))}
+    if isinstance(value, torch.Tensor | np.ndarray) and value.ndim:
+        return {"array": packed(value)}
+    value = value.item() if hasattr(value, "item") else value
+    return float(f"{value:.8g}") if isinstance(value, float) else value
+
+
+class Frames:
+    """In the place of decord's reader of videos: a picture stands for a video whose frames are its rotations."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def seek(self, place):
+        pass
+
+    def get_batch(self, places):
+        frames = np.stack([np.roll(np.array(picture(self.name)), int(i), axis=0) for i in places])
+        return types.SimpleNamespace(asnumpy=lambda: frames)
+
+
+def record(task, class_name, recipe, processor, calls):
+    with tempfile.TemporaryDirectory() as folder:
+        shapes = write_preset(folder, class_name, recipe, processor)
+        pipe = transformers.pipeline(task, folder)
+        answers = []
+        for each in calls:
+            inputs = each["inputs"]
+            if task != "video-classification":
+                inputs = [picture(n) for n in inputs] if isinstance(inputs, list) else picture(inputs)
+            torch.manual_seed(0)
+            answers.append({**each, "output": encoded(pipe(inputs, **each["options"]))})
+        config, stored = (
+            json.loads((Path(folder) / file).read_text()) for file in ("config.json", "preprocessor_config.json")
+        )
+    return {"task": task, "config": config, "preprocessor_config": stored, "tensors": shapes, "calls": answers}
+
+
+if __name__ == "__main__":
+    video_classification.VideoReader, video_classification.requires_backends = Frames, lambda *_: None
+    FIXTURES.mkdir(parents=True, exist_ok=True)
+    for name, case in CASES.items():
+        path = FIXTURES / f"{name}.json"
+        path.write_text(json.dumps(record(*case)) + "\n")
+        print(f"{path.name}: {path.stat().st_size / 1024:.0f} KB")
