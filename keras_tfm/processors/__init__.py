@@ -1,7 +1,7 @@
 """Image processors: one file per family, named after its Hub model_type, loaded when one of its classes is asked for.
 
-`from keras_tfm.processors import ViTImageProcessor` looks for the module whose name (without underscores) is the longest
-beginning of the lower-cased class name. The former names (ViTFeatureExtractor) are those of the same classes.
+`from keras_tfm.processors import ViTImageProcessor` looks for the module whose name (without underscores) is the
+longest beginning of the lower-cased class name. The former names (ViTFeatureExtractor) are those of the same classes.
 """
 
 import importlib
@@ -14,6 +14,7 @@ SERVED_BY = {  # model_type -> class, where the names differ
     **dict.fromkeys(("git", "groupvit", "kosmos-2", "llava", "vipllava", "xclip"), "CLIPImageProcessor"),
     **dict.fromkeys(("convnextv2", "cvt", "regnet", "resnet", "van"), "ConvNextImageProcessor"),
     **dict.fromkeys(("depth_anything",), "DPTImageProcessor"),
+    **dict.fromkeys(("table-transformer",), "DetrImageProcessor"),
     **dict.fromkeys(("align",), "EfficientNetImageProcessor"),
     **dict.fromkeys(("mobilevitv2",), "MobileViTImageProcessor"),
     **dict.fromkeys(("upernet",), "SegformerImageProcessor"),

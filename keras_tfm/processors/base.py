@@ -116,16 +116,14 @@ class ImageProcessor:
         if isinstance(value, list | tuple) and len(value) == 2:
             value = {"height": value[0], "width": value[1]}
         elif isinstance(value, int | np.integer):
-            value = self._edges(default, value)
+            edges = [edge for edge in default if edge != "longest_edge" or len(default) == 1]
+            value = {**default, **dict.fromkeys(edges, int(value))}
         if not isinstance(value, dict) or set(value) not in SIZES:
             raise ValueError(
                 f"{key} must be a number, (height, width), or a dict of height and width, of shortest_edge (and "
                 f"longest_edge) or of longest_edge, not {value!r}"
             )
         return dict(value)
-
-    def _edges(self, default, number):
-        return dict.fromkeys(default, int(number))
 
     def _options(self, given):
         """The options of a call, over those of the configuration."""

@@ -9,24 +9,30 @@ have to be exact a fixture holds the hash.
 
 import json
 import sys
+import tempfile
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import torch
 import transformers
-from image_recipe import digest, pictures
+from image_recipe import arguments, digest, model_outputs, stored
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "image_processors"
 NEAREST, BILINEAR, BICUBIC = 0, 2, 3
 
 
-def case(config, images="rgb:37x53", maps=None, **options):
-    return {"config": config, "images": images, "options": options} | ({"maps": maps} if maps else {})
+def case(config, images="rgb:37x53", maps=None, annotations=None, **options):
+    """`annotations`: how many objects each picture has, "keypoints" for five with those, or "panoptic"."""
+    more = {"maps": maps, "annotations": annotations}
+    return {"config": config, "images": images, "options": options} | {k: v for k, v in more.items() if v is not None}
 
 
 SMALL = {"size": {"height": 24, "width": 20}}
 SHORT = {"size": {"shortest_edge": 24}, "crop_size": {"height": 20, "width": 22}}
 CROPPED = SMALL | {"crop_size": {"height": 18, "width": 16}}
+EDGES = {"size": {"shortest_edge": 30, "longest_edge": 50}}
 HALF = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
 
 
@@ -61,6 +67,32 @@ def conversions():
     forms = ["grey", "rgba", "grey-alpha", "palette", "bits"]
     return {form: case(SHORT, f"{form}:37x53") for form in forms} | {
         "forms": case(SHORT, [f"{f}:37x53" for f in forms])
+    }
+
+
+def detections():
+    """DETR's and those of its successors."""
+    two = ["rgb:37x53", "rgb:60x40"]
+    return {
+        "defaults": case({}),
+        "batch": case(EDGES, two),
+        "former": case({"size": 30, "max_size": 40}, two),
+        "former_size": case({"size": 30, "pad_and_return_pixel_mask": False}),
+        "rectangle": case(SMALL, two, annotations=[3, 4]),
+        "square": case(EDGES, ["array:50x50", "array:30x30"]),
+        "unpadded": case({**EDGES, "do_pad": False}, annotations=[4]),
+        "unresized": case({"do_resize": False}, two, annotations=[5, 2]),
+        "last": case(EDGES, two, data_format="channels_last"),
+        "annotations": case(EDGES, two, annotations=[5, 3]),
+        "no_objects": case(EDGES, two, annotations=[0, 3]),
+        "keypoints": case(EDGES, annotations=["keypoints"]),
+        "masks": case(EDGES, two, annotations=[7, 4], return_segmentation_masks=True),
+        "pixels": case({**EDGES, "do_convert_annotations": False}, two, annotations=[5, 3]),
+        "unnormalised": case({**EDGES, "do_normalize": False}, two, annotations=[5, 3]),
+        "panoptic": case({**EDGES, "format": "coco_panoptic"}, two, annotations=["panoptic", "panoptic"]),
+        "panoptic_boxes": case(
+            EDGES, two, annotations=["panoptic"] * 2, format="coco_panoptic", return_segmentation_masks=False
+        ),
     }
 
 
@@ -190,6 +222,56 @@ RECIPES = {
             "rectangle": case(CROPPED),
         },
     ),
+    "detr": ("DetrImageProcessor", detections()),
+    "yolos": ("YolosImageProcessor", detections()),
+    "deformable_detr": (
+        "DeformableDetrImageProcessor",
+        {k: detections()[k] for k in ("defaults", "masks", "panoptic")},
+    ),
+}
+
+
+def results(method, outputs, config=None, **options):
+    return {"method": method, "config": config or {}, "outputs": outputs, "options": options}
+
+
+TARGETS = [[20, 31], [14, 9]]
+CLASSES = {"logits": [2, 5, 7, 9]}
+BOXES = {"logits": [2, 9, 5], "pred_boxes": [2, 9, 4]}
+MASKS = {"logits": [2, 9, 5], "pred_masks": [2, 9, 12, 16]}
+FEW = {"logits": [2, 2, 60], "pred_masks": [2, 2, 12, 16]}
+SEMANTIC, DETECTION = "post_process_semantic_segmentation", "post_process_object_detection"
+INSTANCE, PANOPTIC = "post_process_instance_segmentation", "post_process_panoptic_segmentation"
+
+semantic = [results(SEMANTIC, CLASSES), results(SEMANTIC, CLASSES, target_sizes=TARGETS)]
+boxes = [
+    results(DETECTION, BOXES),
+    results(DETECTION, BOXES, threshold=0.8, target_sizes=TARGETS),
+    results(DETECTION, BOXES, threshold=0.999),
+    results(DETECTION, BOXES, threshold=0.0),
+]
+
+
+def segments(masks, few):
+    fused = {"threshold": 0.3, "overlap_mask_area_threshold": 0.2, "label_ids_to_fuse": [0, 1, 2]}
+    return [
+        results(SEMANTIC, masks),
+        results(SEMANTIC, masks, target_sizes=TARGETS),
+        results(INSTANCE, masks),
+        results(INSTANCE, masks, threshold=0.4, target_sizes=TARGETS, return_coco_annotation=True),
+        results(PANOPTIC, masks, threshold=0.3),
+        results(PANOPTIC, masks, **fused),
+        results(PANOPTIC, masks, **fused, target_sizes=TARGETS),
+        results(PANOPTIC, masks, threshold=0.99),
+        results(PANOPTIC, few, threshold=0.9, target_sizes=TARGETS),
+    ]
+
+
+RESULTS = {
+    **dict.fromkeys(("beit", "segformer", "mobilevit", "mobilenet_v2", "dpt"), semantic),
+    "detr": boxes + segments(MASKS, FEW),
+    "yolos": boxes,
+    "deformable_detr": [*boxes, results(DETECTION, BOXES, threshold=0.1, top_k=7)],
 }
 
 
@@ -198,23 +280,46 @@ def record(family):
     made = {}
     for key, each in cases.items():
         processor = getattr(transformers, name)(**each["config"])
-        maps = {"segmentation_maps": pictures(each["maps"])} if "maps" in each else {}
-        out = processor(pictures(each["images"]), **maps, **each["options"], return_tensors="np")
+        with tempfile.TemporaryDirectory() as folder:
+            images, options = arguments(each, Path(folder))
+            out = processor(images, **options, return_tensors="np")
         saved = json.loads(processor.to_json_string())
         saved.pop("_valid_processor_keys")
         made[key] = each | {"saved": saved, "expected": expected(out)}
-    return {"class": name, "cases": made}
+    return {"class": name, "cases": made, "results": [processed(name, each) for each in RESULTS.get(family, ())]}
+
+
+def processed(name, each):
+    """What a post-processing method makes of seeded outputs."""
+    outputs = {key: torch.from_numpy(array) for key, array in model_outputs(each["outputs"]).items()}
+    method = getattr(getattr(transformers, name)(**each["config"]), each["method"])
+    return each | {"expected": stored(arrays(method(SimpleNamespace(**outputs), **each["options"])))}
+
+
+def arrays(value):
+    """Tensors as NumPy arrays, also within dicts and lists."""
+    if isinstance(value, dict):
+        return {key: arrays(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [arrays(each) for each in value]
+    return (
+        value.numpy() if isinstance(value, torch.Tensor) else value.item() if isinstance(value, np.generic) else value
+    )
 
 
 def expected(out):
+    labels = {}
+    if isinstance(out.get("labels"), list):  # of dicts
+        labels["labels"] = [expected(label) for label in out.pop("labels")]
     arrays = {key: np.asarray(value) for key, value in out.items()}
-    return {k: digest(v.astype("float32") if k == "pixel_values" else v) for k, v in arrays.items()}
+    return {k: digest(v.astype("float32") if k == "pixel_values" else v) for k, v in arrays.items()} | labels
 
 
 def lines(recorded):
     """JSON, one case a line."""
     cases = ",\n".join(f"{json.dumps(key)}: {json.dumps(made)}" for key, made in recorded["cases"].items())
-    return f'{{"class": "{recorded["class"]}", "cases": {{\n{cases}\n}}}}\n'
+    results = ",\n".join(map(json.dumps, recorded["results"]))
+    return f'{{"class": "{recorded["class"]}", "cases": {{\n{cases}\n}}, "results": [\n{results}\n]}}\n'
 
 
 def main(families):
