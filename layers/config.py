@@ -123,13 +123,14 @@ class Config:
 @dataclass(kw_only=True)
 class CompositeConfig(Config):
     """The configuration of a model that is made of whole models: fields (`parts`) hold theirs, of any architecture,
-    each told by its model_type. What is stored of them is written back, but for what has changed since.
+    each told by its model_type or, where `parts` is a dict, of the class that it names. What is stored of them is
+    written back, but for what has changed since.
 
     Raises:
         ValueError: a part is missing, or has no known model_type.
     """
 
-    parts: ClassVar[tuple] = ()
+    parts: ClassVar[tuple | dict] = ()
 
     def __post_init__(self):
         super().__post_init__()
@@ -137,13 +138,26 @@ class CompositeConfig(Config):
         for part in self.parts:
             stored = getattr(self, part)
             if stored is None:
-                raise ValueError(f"{type(self).__name__} needs the configurations of {' and '.join(self.parts)}")
+                stored = self.default_part(part)
             if isinstance(stored, dict):
-                from keras_tfm.auto import config_class_of
-
-                config = config_class_of(stored, f"the {part}").from_dict(stored)
+                config = self._class_of(part, stored).from_dict(stored)
                 self._read[part] = config, stored, config.to_dict()
-                setattr(self, part, config)
+                stored = config
+            setattr(self, part, stored)
+
+    def default_part(self, part):
+        """What a part is where it is not given: its configuration, a dict of its fields, or None where the model goes
+        without."""
+        if isinstance(self.parts, dict):
+            return {}
+        raise ValueError(f"{type(self).__name__} needs the configurations of {' and '.join(self.parts)}")
+
+    def _class_of(self, part, stored):
+        if isinstance(self.parts, dict):
+            return self.parts[part]
+        from keras_tfm.auto import config_class_of
+
+        return config_class_of(stored, f"the {part}")
 
     def to_dict(self):
         return super().to_dict() | {part: self._written(part) for part in self.parts}
@@ -151,6 +165,8 @@ class CompositeConfig(Config):
     def _written(self, part):
         """A part's configuration as it is stored."""
         config = getattr(self, part)
+        if config is None:
+            return None
         now = config.to_dict()
         read, stored, before = self._read.get(part, (None, {}, {}))
         if read is not config:  # another one has been put in its place

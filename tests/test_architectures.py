@@ -70,12 +70,14 @@ def test_the_backbone_composes_and_reloads(file, name, tmp_path):
         for key, x in required.items()
     }
     outputs = make(file, name)(symbolic)
-    model = keras.Model(symbolic, keras.layers.Dense(1)(outputs["last_hidden_state"]))
+    outputs = outputs if isinstance(outputs, dict) else {"prediction": outputs}
+    features = outputs.get("last_hidden_state", next(iter(outputs.values())))
+    model = keras.Model(symbolic, keras.layers.Dense(1)(features))
     model.save(tmp_path / "model.keras")
     assert_same(model, keras.models.load_model(tmp_path / "model.keras"))
 
 
-@each(lambda cls: issubclass(cls, Task))
+@each(lambda cls: issubclass(cls, Task), but=["sam"])  # which the reference has no loss for
 def test_a_head_trains_and_reloads(file, name, tmp_path):
     model, inputs = make(file, name), inputs_of(file, name)
     labels = labels_for(model.compute_output_spec(inputs))
