@@ -5,7 +5,9 @@ Shapes: B batch, h and w the height and width of a map, C channels.
 
 from dataclasses import dataclass, field
 
-from keras_tfm.layers.base import Model
+from keras.layers import LayerNormalization
+
+from keras_tfm.layers.base import Layer, Model
 from keras_tfm.layers.config import Config
 from keras_tfm.layers.images import channels_first
 
@@ -62,12 +64,40 @@ def hidden_maps(config, output_hidden_states, maps):
     return {"hidden_states": tuple(channels_first(x) for x in maps)}
 
 
+class StageNorms(Layer):
+    """A norm for each of the maps that a backbone hands out, named after its stage.
+
+    Args:
+        stages: their names.
+        epsilon: of the norms.
+    """
+
+    def __init__(self, stages, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.stages = list(stages)
+        for stage in self.stages:
+            setattr(self, stage, LayerNormalization(epsilon=epsilon))
+
+    def call(self, maps):
+        """[maps (B, h, w, C) of each] -> the same, normalised."""
+        return [getattr(self, stage)(x) for stage, x in zip(self.stages, maps, strict=True)]
+
+
 class Backbone(Model):
     """Goes before an encoder: `class XBackbone(Backbone, XModel)`. It returns a dict of feature_maps, a tuple of
     (B, C, h, w), one for each of the configuration's `out_features`.
 
-    The encoder has `channels`, C of the stem and of each stage, and `maps(inputs)` -> their maps (B, h, w, C).
+    The encoder has `channels`, C of the stem and of each stage, and `maps(inputs)` -> their maps (B, h, w, C). Those
+    that are handed out are normalised first if `make_norms` says by what.
     """
+
+    def __init__(self, config, **kwargs):
+        super().__init__(config, **kwargs)
+        self.norms = self.make_norms()
+
+    def make_norms(self):
+        """The norms of the maps that are handed out, `StageNorms`, or None."""
+        return None
 
     def chosen(self, states):
         """Those of the stem's and the stages' that are to be handed out."""
@@ -79,11 +109,39 @@ class Backbone(Model):
         """C of each of the maps that are handed out."""
         return self.chosen(self.channels)
 
-    def call(self, inputs, output_hidden_states=None):
+    def feature_maps(self, maps):
+        """What it hands out of the maps (B, h, w, C) of the stem and of each stage."""
+        chosen = self.chosen(maps)
+        return tuple(channels_first(x) for x in (chosen if self.norms is None else self.norms(chosen)))
+
+    def call(self, inputs, output_hidden_states=None, training=None):
         """inputs as of the encoder -> feature_maps and, if asked for, hidden_states."""
         maps = self.maps(inputs)
-        chosen = tuple(channels_first(x) for x in self.chosen(maps))
-        return {"feature_maps": chosen} | hidden_maps(self.config, output_hidden_states, maps)
+        return {"feature_maps": self.feature_maps(maps)} | hidden_maps(self.config, output_hidden_states, maps)
+
+
+class PatchBackbone(Backbone):
+    """The same before a `VisionEncoder`. Its stages are the blocks; their maps are (B, D, h / P, w / P), or with
+    `reshape_hidden_states` False the tokens, (B, T, D). It returns hidden_states and attentions, if asked for, besides.
+    """
+
+    @property
+    def channels(self):
+        return [self.config.hidden_size] * len(self.config.stage_names)
+
+    def finish(self, x):
+        """What a block returns, (B, T, D), as it is handed out."""
+        return x
+
+    def call(self, inputs, output_hidden_states=None, output_attentions=None, training=None):
+        """inputs as of the encoder -> feature_maps and what else is asked for."""
+        _, states = self.encode(inputs, output_hidden_states=True, output_attentions=output_attentions)
+        maps = [self.finish(x) for x in self.chosen(states["hidden_states"])]
+        if self.config.reshape_hidden_states:
+            maps = [channels_first(x) for x in self.patch_maps(maps, inputs["pixel_values"])]
+        if not (self.config.output_hidden_states if output_hidden_states is None else output_hidden_states):
+            del states["hidden_states"]
+        return {"feature_maps": tuple(maps)} | states
 
 
 def make_backbone(config):

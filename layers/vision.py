@@ -4,6 +4,7 @@ They read the configuration by ViT's names of the fields; one that calls them ot
 Shapes: B batch, h and w the height and width of a picture, P the side of a patch, T tokens, D width, H heads.
 """
 
+import numpy as np
 from keras import ops
 from keras.initializers import Constant, Zeros
 from keras.layers import Conv2D, Dense, Dropout, LayerNormalization
@@ -16,9 +17,16 @@ from keras_tfm.layers.mlp import MLP
 from keras_tfm.runtime.tracing import sizes_are_known
 
 
-def drop_path(rate):
-    """Stochastic depth (arXiv:1603.09382): what a branch adds is dropped for whole pictures, (B, T, D) each."""
-    return Dropout(rate, noise_shape=(None, 1, 1))
+def drop_path(rate, axes=2):
+    """Stochastic depth (arXiv:1603.09382): what a branch adds is dropped for whole pictures, (B, T, D) each, or (B, h,
+    w, D) with 3 `axes`."""
+    return Dropout(rate, noise_shape=(None, *[1] * axes))
+
+
+def drop_path_rates(last, depths):
+    """The rates of stages of so many blocks each, [[rate of a block, ..], ..]: from 0 in the first to `last`."""
+    rates = iter(np.linspace(0, last, sum(depths)).tolist())
+    return [[next(rates) for _ in range(depth)] for depth in depths]
 
 
 class Scale(Layer):
@@ -74,6 +82,7 @@ class ImageEmbeddings(Layer):
     """
 
     scales = True  # whether positions are resized by a factor (a tenth of a patch too large, as DINO did)
+    any_size = False  # whether they are resized without being asked
 
     def __init__(self, c, tokens=("cls_token",), mask_token=False, positions=True, **kwargs):
         super().__init__(**kwargs)
@@ -93,7 +102,7 @@ class ImageEmbeddings(Layer):
     def build(self, shape):
         for name in (*self.tokens, *(["mask_token"] if self.hides else [])):
             initializer = getattr(self, f"{name}_initializer")
-            setattr(self, name, self.add_weight(name=name, shape=(1, 1, self.width), initializer=initializer))
+            setattr(self, name, self.add_weight(name=name, shape=self.token_shape(name), initializer=initializer))
         if self.has_positions:
             rows, columns = self.grid
             self.position_embeddings = self.add_weight(
@@ -101,6 +110,10 @@ class ImageEmbeddings(Layer):
                 shape=(1, rows * columns + len(self.tokens), self.width),
                 initializer=self.position_embeddings_initializer,
             )
+
+    def token_shape(self, name):
+        """The shape in which a token is stored."""
+        return 1, 1, self.width
 
     def call(self, pixel_values, hidden=None, interpolate_pos_encoding=False):
         """pixel_values (B, 3, h, w) -> (B, T, D).
@@ -113,21 +126,20 @@ class ImageEmbeddings(Layer):
             ValueError: another number of channels; another size, unless positions are to be interpolated.
         """
         images = channels_last(pixel_values, self.channels)
-        size = ops.shape(images)[1:3]
-        if not interpolate_pos_encoding and sizes_are_known(*size) and size != self.image_size:
+        size, resizes = ops.shape(images)[1:3], interpolate_pos_encoding or self.any_size
+        if not resizes and sizes_are_known(*size) and size != self.image_size:
             raise ValueError(
                 f"pixel_values are {size[0]} x {size[1]}, the model is made for {self.image_size[0]} x "
                 f"{self.image_size[1]}: resize them, or call it with interpolate_pos_encoding=True"
             )
         patches = self.patches(images)
-        rows, columns = ops.shape(patches)[1:3]
         x = flatten(patches)
         if hidden is not None:
             x = self.hide(x, hidden)
         tokens = [ops.broadcast_to(self.leading(name), (ops.shape(x)[0], 1, self.width)) for name in self.tokens]
         x = ops.concatenate([*tokens, x], axis=1) if tokens else x
         if self.has_positions:
-            x = x + (self.resized_positions(rows, columns) if interpolate_pos_encoding else self.positions())
+            x = x + (self.resized_positions(size, ops.shape(patches)[1:3]) if resizes else self.positions())
         return self.dropout(x)
 
     def leading(self, name):
@@ -141,16 +153,17 @@ class ImageEmbeddings(Layer):
     def positions(self):
         return ops.cast(self.position_embeddings, self.compute_dtype)
 
-    def resized_positions(self, rows, columns):
-        """The positions (1, T, D) of a picture with so many rows and columns of patches."""
-        if sizes_are_known(rows, columns) and (rows, columns) == self.grid:
+    def resized_positions(self, size, grid):
+        """The positions (1, T, D) of a picture of this size, with a grid of so many rows and columns of patches."""
+        known, scale = sizes_are_known(*size, *grid), None
+        sides = [*zip(grid, self.grid, strict=True), (size[0] * self.grid[1], size[1] * self.grid[0])]
+        if known and all(new == old for new, old in sides):
             return self.positions()
-        positions, front = self.positions(), len(self.tokens)
-        scale = None
         if self.scales:
-            wanted = (ops.cast(n, "float32") + 0.1 for n in (rows, columns))
-            scale = [new / old for new, old in zip(wanted, self.grid, strict=True)]
-        patches = resize(unflatten(positions[:, front:], *self.grid), (rows, columns), "bicubic", scale=scale)
+            differ = 1.0 if known else ops.max(ops.stack([ops.cast(ops.not_equal(*s), "float32") for s in sides]))
+            scale = [(ops.cast(new, "float32") + 0.1 * differ) / old for new, old in sides[:2]]
+        positions, front = self.positions(), len(self.tokens)
+        patches = resize(unflatten(positions[:, front:], *self.grid), grid, "bicubic", scale=scale)
         return ops.concatenate([positions[:, :front], flatten(patches)], axis=1)
 
 
@@ -180,11 +193,11 @@ class VisionEncoder(Model):
         self.pooler = self.make_pooler() if pooler else None
 
     def signature(self):
-        return {"pixel_values": ((None, self.config.num_channels, *pair(self.config.image_size)), "float32")}
+        size = (None, None) if self.embeddings.any_size else pair(self.config.image_size)
+        return {"pixel_values": ((None, self.config.num_channels, *size), "float32")}
 
     def building_signature(self):
-        hidden = {"bool_masked_pos": ((None, self.patches), "int32")} if self.embeddings.hides else {}
-        return self.signature() | hidden
+        return {"pixel_values": ((None, self.config.num_channels, *pair(self.config.image_size)), "float32")}
 
     @property
     def patches(self):
@@ -232,6 +245,22 @@ class VisionEncoder(Model):
         """What the blocks are told besides, see `Attention`."""
         return {}
 
+    def patch_maps(self, states, pixel_values):
+        """Hidden states (B, T, D) -> those of the patches of pictures (B, 3, h, w) alone: (B, h / P, w / P, D)."""
+        height, width = (n // p for n, p in zip(ops.shape(pixel_values)[2:], self.embeddings.patch_size, strict=True))
+        return [unflatten(x[:, len(self.embeddings.tokens) :], height, width) for x in states]
+
+    def encode(self, inputs, interpolate_pos_encoding=False, output_hidden_states=None, output_attentions=None):
+        """inputs as above -> what the last block returns (B, T, D), and what else is asked for."""
+        x = self.embeddings(
+            inputs["pixel_values"],
+            hidden=inputs.get("bool_masked_pos"),
+            interpolate_pos_encoding=interpolate_pos_encoding,
+        )
+        return run_blocks(
+            self.blocks, x, self.config, None, output_hidden_states, output_attentions, **self.relations(inputs)
+        )
+
     def call(
         self,
         inputs,
@@ -241,14 +270,7 @@ class VisionEncoder(Model):
         training=None,
     ):
         """inputs as above -> last_hidden_state (B, T, D), pooler_output (B, D) and what else is asked for."""
-        x = self.embeddings(
-            inputs["pixel_values"],
-            hidden=inputs.get("bool_masked_pos"),
-            interpolate_pos_encoding=interpolate_pos_encoding,
-        )
-        x, states = run_blocks(
-            self.blocks, x, self.config, None, output_hidden_states, output_attentions, **self.relations(inputs)
-        )
+        x, states = self.encode(inputs, interpolate_pos_encoding, output_hidden_states, output_attentions)
         x = x if self.norm is None else self.norm(x)
         pooled = {} if self.pooler is None else {"pooler_output": self.pool(x)}
         return {"last_hidden_state": x} | pooled | states
