@@ -15,6 +15,7 @@ from keras_tfm.training.losses import ClassificationLoss, PositionCrossEntropy, 
 
 STATES = ("past_key_values", "hidden_states", "attentions", "cross_attentions", "router_logits", "aux_loss")
 STATES += ("decoder_hidden_states", "decoder_attentions", "encoder_hidden_states", "encoder_attentions")
+STATES += ("reshaped_hidden_states",)
 
 
 def respond(predictions, outputs):

@@ -40,8 +40,9 @@ def unpacked(value):
 
 def state(file, name):
     """The tensors of the reference's checkpoint: {name: array}."""
-    tensors = fixture(file)["classes"][name]["tensors"]
-    return {tensor: weights(tensor, tuple(shape)) for tensor, shape in tensors.items()}
+    recorded = fixture(file)["classes"][name]
+    constants = {tensor: unpacked(value) for tensor, value in recorded.get("constants", {}).items()}
+    return {tensor: weights(tensor, tuple(shape)) for tensor, shape in recorded["tensors"].items()} | constants
 
 
 def write_preset(folder, file, name):

@@ -104,7 +104,7 @@ class ResNetModel(Model):
         stem = self.embeddings(channels_last(inputs["pixel_values"], self.config.num_channels))
         return run_stages(self.stages, max_pool(stem, 3, 2, border=1))
 
-    def call(self, inputs, output_hidden_states=None):
+    def call(self, inputs, output_hidden_states=None, training=None):
         """inputs as above -> last_hidden_state, pooler_output and what else is asked for."""
         maps = self.maps(inputs)
         pooled = ops.mean(maps[-1], axis=(1, 2), keepdims=True)

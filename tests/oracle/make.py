@@ -48,6 +48,8 @@ def record(case):
         config = config or model.config.to_diff_dict()  # the first one's: decoders alone say that they are such
         calls = [run(model, call) for call in case.calls(name)]
         classes[name] = {"tensors": tensors, "tied": tied, "calls": calls}
+        if fixed := constants(model):
+            classes[name]["constants"] = {tensor: packed(array) for tensor, array in fixed.items()}
     return {"model_type": model.config.model_type, "config": config, "classes": classes}
 
 
@@ -64,10 +66,19 @@ def seed(model):
         for name in tensors
         if state[copy].data_ptr() == state[name].data_ptr()
     }
+    tensors = {name: shape for name, shape in tensors.items() if name not in constants(model)}
     with torch.no_grad():
         for name, shape in tensors.items():
             state[name].copy_(torch.from_numpy(weights(name, tuple(shape))))
     return tensors, dict(sorted(tied.items()))
+
+
+def constants(model):
+    """The whole numbers that the reference saves beside the weights, such as tables of places. They stay as they are.
+
+    Counters are seeded, with 0."""
+    whole = {name: array for name, array in model.state_dict().items() if not array.is_floating_point()}
+    return {name: array for name, array in whole.items() if not name.endswith("num_batches_tracked")}
 
 
 def run(model, call):
