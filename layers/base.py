@@ -115,6 +115,16 @@ class Model(_Named, keras.Model):
             )
         return super().__call__(inputs, *args, **kwargs)
 
+    def stateless_call(self, trainable_variables, non_trainable_variables, *args, return_losses=False, **kwargs):
+        """As `keras.Layer.stateless_call`, through which Keras trains on JAX. Keras runs `call` bare there: the layers
+        in it would not learn that this is training, unless each was told."""
+        given = zip(self.trainable_variables, trainable_variables, strict=True)
+        others = zip(self.non_trainable_variables, non_trainable_variables, strict=True)
+        with keras.StatelessScope(state_mapping=[*given, *others], collect_losses=return_losses) as scope:
+            outputs = self(*args, **kwargs)
+            losses = [self.losses] if return_losses else []
+        return outputs, [scope.get_current_value(v) for v in self.non_trainable_variables], *losses
+
     @property
     def vocabulary(self):
         """V, how many words it knows."""
@@ -194,17 +204,17 @@ class Model(_Named, keras.Model):
 
     from_pretrained = from_preset
 
-    def save_preset(self, folder, tokenizer=None, max_shard_size="5GB"):
+    def save_preset(self, folder, tokenizer=None, max_shard_size="5GB", image_processor=None):
         """Writes `config.json` and the weights in the Hub's format, which Transformers reads. Also `save_pretrained`.
 
         Args:
             folder: where to; created if needed. Files appear there only when all of them are written.
-            tokenizer: a tokenizer to save beside the model.
+            tokenizer, image_processor: what to save beside the model.
             max_shard_size: bytes, or a text such as "500MB"; larger checkpoints are split. Default "5GB".
         """
         from keras_tfm.presets.io.save import save_model
 
-        save_model(self, folder, tokenizer, max_shard_size)
+        save_model(self, folder, (tokenizer, image_processor), max_shard_size)
 
     save_pretrained = save_preset
 

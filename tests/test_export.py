@@ -36,11 +36,29 @@ assert "keras_tfm" not in sys.modules
 )
 def test_saved_model_serves_any_batch_and_length(file, name, tmp_path):
     model = getattr(kt, name).from_preset(write_preset(tmp_path, file, name))
-    model.export(tmp_path / "served")
     recorded = fixture(file)["classes"][name]["calls"][0]["inputs"]
     ones = {name: np.ones_like(unpacked(recorded["input_ids"])) for name in model.signature()}
     inputs = {k: v.astype("int32") for k, v in (ones | {k: unpacked(v) for k, v in recorded.items()}).items()}
     batches = [inputs, {k: np.concatenate([v, v, v], -1)[:1] for k, v in inputs.items()}]
+    assert_served(model, batches, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "other"),
+    [
+        ("vit/base", "ViTModel", (3, 3, 16, 16)),
+        ("resnet/bottleneck", "ResNetForImageClassification", (1, 3, 48, 37)),
+    ],
+)
+def test_saved_model_serves_pictures(file, name, other, tmp_path):
+    model = getattr(kt, name).from_preset(write_preset(tmp_path, file, name))
+    first = unpacked(fixture(file)["classes"][name]["calls"][0]["inputs"]["pixel_values"])
+    assert_served(model, [{"pixel_values": first}, {"pixel_values": np.resize(first, other)}], tmp_path)
+
+
+def assert_served(model, batches, tmp_path):
+    """Another process serves these batches as the model answers them."""
+    model.export(tmp_path / "served")
     for i, batch in enumerate(batches):
         np.savez(tmp_path / f"inputs{i}.npz", **batch)
     run = [sys.executable, "-c", SERVE, tmp_path / "served", tmp_path, str(len(batches))]

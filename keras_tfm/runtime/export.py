@@ -48,7 +48,9 @@ def _export(model, filepath, options):
     if keras.backend.backend() == "jax":
         # The same letters in every input of a text: jax2tf would else take their sizes for independent ones.
         shapes = {name: _symbols(name, shape) for name, (shape, _) in signature.items()}
-        options["jax2tf_kwargs"] = {"polymorphic_shapes": [shapes]} | options.get("jax2tf_kwargs", {})
+        # Without gradients: of strided convolutions JAX has none for sizes unknown.
+        known = {"polymorphic_shapes": [shapes], "with_gradient": False}
+        options["jax2tf_kwargs"] = known | options.get("jax2tf_kwargs", {})
     spec = {name: keras.InputSpec(shape=shape, dtype=dtype, name=name) for name, (shape, dtype) in signature.items()}
     keras.Model.export(model, filepath, input_signature=[spec], **({"verbose": False} | options))
 
