@@ -4,7 +4,7 @@ Shapes: B batch, h and w the height and width of a picture, T tokens, D width.
 """
 
 from keras import ops
-from keras.layers import Conv2D
+from keras.layers import Conv2D, Dense
 
 from keras_tfm.layers.base import Layer
 from keras_tfm.layers.heads import Classifier, Head, respond
@@ -41,6 +41,42 @@ class PooledImageClassification(ImageClassification):
         return ops.reshape(pooled, (ops.shape(pooled)[0], -1)) if len(pooled.shape) > 2 else pooled
 
 
+class ImageClassificationWithTeacher(Head):
+    """Classifies the picture by two heads, one of which learned from labels (`head`), the other from another model
+    (`distillation_head`): logits, their mean, cls_logits and distillation_logits, (B, labels) each.
+
+    `fit` trains the mean.
+    """
+
+    pooler = False
+
+    def __init__(self, config, **kwargs):
+        super().__init__(config, **kwargs)
+        self.head, self.distillation_head = self.make_head(), self.make_head()
+
+    def make_head(self):
+        return Dense(self.config.num_labels)
+
+    def pooled(self, outputs):
+        """The backbone's outputs -> the features (B, D) that each of the heads sees: by default the first tokens."""
+        x = outputs["last_hidden_state"]
+        return x[:, 0], x[:, 1]
+
+    def call(self, inputs, training=None, **options):
+        """inputs -> logits, cls_logits and distillation_logits, (B, labels) each."""
+        outputs = self.backbone(inputs, training=training, **options)
+        own, taught = self.pooled(outputs)
+        own, taught = self.head(own), self.distillation_head(taught)
+        logits = {"logits": (own + taught) / 2, "cls_logits": own, "distillation_logits": taught}
+        return respond(logits, outputs)
+
+    def _by_output(self, values):
+        return values["logits"] if isinstance(values, dict) and "logits" in values else super()._by_output(values)
+
+    def default_loss(self):
+        return ClassificationLoss(self.config.num_labels, self.config.problem_type)
+
+
 class PixelDecoder(Layer):
     """Maps (B, h, w, D) -> pixels (B, h * stride, w * stride, channels): a dense layer for each square.
 
@@ -55,6 +91,7 @@ class PixelDecoder(Layer):
         self.project = Conv2D(stride**2 * channels, 1)
 
     def call(self, maps):
+        """maps (B, h, w, D) -> (B, h * stride, w * stride, channels)."""
         return pixel_shuffle(self.project(maps), self.stride)
 
 
