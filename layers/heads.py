@@ -387,7 +387,8 @@ class Generation(Task):
 
         Returns:
             The sequences; with `return_dict_in_generate` a dict of them and what else was asked for: scores and logits
-            (tuples of an array (B, V) for each new token), sequences_scores and beam_indices.
+            (tuples of an array (B, V) for each new token), sequences_scores and beam_indices; hidden_states and
+            attentions (but not of beams), see keras_tfm/generation/states.py.
 
         Raises:
             TypeError: an unknown option.

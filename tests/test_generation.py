@@ -6,13 +6,14 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from model_fixtures import weights
+from model_fixtures import assert_close, unpacked, weights
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
 import keras_tfm as kt
 
 FOLDER = Path(__file__).parent / "fixtures" / "generation" / "models"
+STATES = json.loads((FOLDER.parent / "states.json").read_text())
 FIXTURES = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
 # Every strategy with GPT-2, and most with an encoder (T5). What they do with the scores is the same for the others,
 # and compiling takes seconds: where that is done, they show what depends on the model.
@@ -70,3 +71,37 @@ def test_strings_end_texts(tmp_path):
         options = fixture["options"] | {"stop_strings": call["stop_strings"], "tokenizer": tokenizer}
         sequences = model.generate(np.array(call["input_ids"]), **options)
         assert sequences.tolist() == call["sequences"], call["stop_strings"]
+
+
+@pytest.mark.parametrize("models", STATES, indirect=True)
+def test_returns_the_states_of_each_token(models, request):
+    call, model = STATES[request.node.callspec.params["models"]], models["model"]
+    inputs = {key: np.array(value) for key, value in call["inputs"].items()}
+    options = {"max_new_tokens": call["new"], "pad_token_id": 0, "eos_token_id": None, "return_dict_in_generate": True}
+    outputs = model.generate(inputs, **options, output_hidden_states=True, output_attentions=True)
+    assert {name for name in outputs if name.endswith(("hidden_states", "attentions"))} == set(call["states"])
+    for name, recorded in call["states"].items():
+        expected = unpacked(recorded)
+        assert len(outputs[name]) == len(expected), name
+        for step, (ours, reference) in enumerate(zip(outputs[name], expected, strict=True)):
+            assert_states(ours, reference, f"{name}[{step}]", inputs)
+
+
+def assert_states(ours, reference, where, inputs):
+    """Equal but for what padding looks at, which nothing depends on."""
+    if isinstance(reference, list):
+        assert len(ours) == len(reference), where
+        for i, pair in enumerate(zip(ours, reference, strict=True)):
+            assert_states(*pair, f"{where}[{i}]", inputs)
+        return
+    real = inputs.get("attention_mask", np.ones_like(inputs["input_ids"])) > 0
+    axis = 1 if "hidden_states" in where else 2
+    if reference.shape[axis] == real.shape[1]:
+        ours, reference = (np.moveaxis(x, axis, 1)[real] for x in (ours, reference))
+    assert_close(ours, reference, where)
+
+
+@pytest.mark.parametrize("models", ["gpt2_base"], indirect=True)
+def test_beams_keep_no_states(models):
+    with pytest.raises(ValueError, match="beam search keeps no states"):
+        models["model"].generate(np.array([[5, 6]]), num_beams=2, return_dict_in_generate=True, output_attentions=True)

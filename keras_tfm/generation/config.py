@@ -76,7 +76,8 @@ SAMPLING_RANGES = {
 SAMPLING = ("temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff")
 BEAMS = ("early_stopping", "num_beam_groups", "length_penalty")
 COUNTS = ("max_length", "min_length", "num_beams", "num_beam_groups", "num_return_sequences", "num_assistant_tokens")
-NEVER_NONE = (*COUNTS, "do_sample", "early_stopping", "length_penalty", "diversity_penalty")
+STATES = ("output_hidden_states", "output_attentions")
+NEVER_NONE = (*COUNTS, *STATES, "do_sample", "early_stopping", "length_penalty", "diversity_penalty")
 
 
 @dataclass(kw_only=True, slots=True, repr=False)
@@ -131,6 +132,8 @@ class GenerationConfig:
     num_return_sequences: int = 1
     output_scores: bool = False
     output_logits: bool | None = None
+    output_hidden_states: bool = False
+    output_attentions: bool = False
     return_dict_in_generate: bool = False
     # Special tokens
     pad_token_id: int | None = None
@@ -309,6 +312,8 @@ class GenerationConfig:
                 _refuse(f"num_beams={beams} must be a multiple of num_beam_groups={groups}")
             if not self.diversity_penalty:
                 _refuse(f"num_beam_groups={groups} would all be the same: set diversity_penalty above 0")
+        if beams > 1 and self.return_dict_in_generate and any(getattr(self, name) for name in STATES):
+            _refuse("beam search keeps no states of its texts: unset output_hidden_states and output_attentions")
         if beams == 1 and returned > 1 and not self.do_sample:
             _refuse(f"num_return_sequences={returned}, and greedy search finds one: set do_sample=True, or num_beams")
         if 1 < beams < returned:

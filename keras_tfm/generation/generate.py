@@ -7,11 +7,13 @@ import numpy as np
 from keras_tfm.generation import processors
 from keras_tfm.generation.assisted import AssistedSearch
 from keras_tfm.generation.beam import BeamSearch
+from keras_tfm.generation.config import STATES
 from keras_tfm.generation.constrained import ConstrainedBeamSearch
 from keras_tfm.generation.contrastive import ContrastiveSearch
 from keras_tfm.generation.prompt import Prompt, buffer, end_tokens, rounded
 from keras_tfm.generation.rules import Rules
 from keras_tfm.generation.search import Search
+from keras_tfm.generation.states import states
 from keras_tfm.generation.watchers import watchers
 
 STRATEGIES = {
@@ -129,4 +131,7 @@ def generate(
     result = strategy.result(state, task) | {name: tuple(values) for name, values in records.items()}
     if streamer is not None:
         streamer.end()
-    return result if config.return_dict_in_generate else result["sequences"]
+    if not config.return_dict_in_generate:
+        return result["sequences"]
+    asked = any(getattr(config, name) for name in STATES)
+    return result | (states(task, result["sequences"]) if asked else {})
