@@ -270,6 +270,13 @@ def _zero_initializers(layers):
             setattr(layer, name, initializer)
 
 
+def build_unused(layer, x):
+    """Builds a layer for input like x, though nothing needs what it returns: checkpoints carry its weights along."""
+    if not layer.weights:
+        layer(x)
+        layer.trainable = False
+
+
 def run_blocks(
     blocks,
     x,

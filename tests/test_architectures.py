@@ -70,8 +70,8 @@ def test_the_backbone_composes_and_reloads(file, name, tmp_path):
         for key, x in required.items()
     }
     outputs = make(file, name)(symbolic)
-    outputs = outputs if isinstance(outputs, dict) else {"prediction": outputs}
-    features = outputs.get("last_hidden_state", next(iter(outputs.values())))
+    named = isinstance(outputs, dict) and "last_hidden_state" in outputs
+    features = outputs["last_hidden_state"] if named else keras.tree.flatten(outputs)[0]
     model = keras.Model(symbolic, keras.layers.Dense(1)(features))
     model.save(tmp_path / "model.keras")
     assert_same(model, keras.models.load_model(tmp_path / "model.keras"))
