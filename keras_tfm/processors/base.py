@@ -148,10 +148,14 @@ class ImageProcessor:
         TypeError for what is no picture or for an unknown option.
         """
         options = self._options(options)
-        rows = [self._prepared(image, options) for image in self._arrays(images, options)]
-        return {"pixel_values": stacked("pixel_values", rows, options.data_format)}
+        return self._outputs(self._arrays(images, options), options)
 
     preprocess = __call__
+
+    def _outputs(self, arrays, options):
+        """Arrays (h, w, C) -> what a call returns."""
+        rows = [self._prepared(array, options) for array in arrays]
+        return {"pixel_values": stacked("pixel_values", rows, options.data_format)}
 
     def _arrays(self, images, options):
         """Pictures -> list of arrays (h, w, C)."""

@@ -33,16 +33,16 @@ class LabelledProcessor(ImageProcessor):
     def __call__(self, images, segmentation_maps=None, **options):
         """Pictures, and optionally for each a map (h, w) of its labels (an array or a grey or palette PIL image) ->
         {"pixel_values": float32 (B, 3, h, w)} and with maps {"labels": int32 (B, h, w)}. See `ImageProcessor`."""
-        outputs = super().__call__(images, **options)
+        options = self._options(options)
+        arrays = self._arrays(images, options)
+        outputs = self._outputs(arrays, options)
         if segmentation_maps is not None:
-            labels = self._labels(segmentation_maps, self._options(options), len(outputs["pixel_values"]))
-            outputs["labels"] = np.stack(labels)
+            outputs["labels"] = np.stack(self._labels(label_maps(segmentation_maps, len(arrays)), options))
         return outputs
 
     preprocess = __call__
 
-    def _labels(self, segmentation_maps, options, count):
-        maps = label_maps(segmentation_maps, count)
+    def _labels(self, maps, options):
         if getattr(options, "do_reduce_labels", False):
             maps = [reduced(each) for each in maps]
         options = SimpleNamespace(**{**vars(options), **self._map_options(options)})
@@ -116,6 +116,15 @@ def resize_bilinear(maps, size):
         weight = weight if axis == -1 else weight[:, None]
         high = np.minimum(low + 1, old - 1)
         maps = np.take(maps, low, axis) * (1 - weight) + np.take(maps, high, axis) * weight
+    return maps
+
+
+def resize_nearest(maps, size):
+    """(..., h, w) -> (..., *size): PyTorch's choice of the nearest pixel."""
+    for axis, new in ((-1, size[1]), (-2, size[0])):
+        old = maps.shape[axis]
+        step = np.float32(old) / np.float32(new)
+        maps = np.take(maps, np.minimum(np.arange(new, dtype=np.float32) * step, old - 1).astype(int), axis)
     return maps
 
 

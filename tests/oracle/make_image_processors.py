@@ -7,6 +7,7 @@ COCO polygons need pycocotools, SAM's mask generation torchvision. The pictures 
 have to be exact a fixture holds the hash.
 """
 
+import copy
 import json
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 import transformers
-from image_recipe import arguments, digest, model_outputs, stored
+from image_recipe import arguments, blobs, digest, model_outputs, pictures, scores, stored
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "image_processors"
 NEAREST, BILINEAR, BICUBIC = 0, 2, 3
@@ -33,6 +34,8 @@ SMALL = {"size": {"height": 24, "width": 20}}
 SHORT = {"size": {"shortest_edge": 24}, "crop_size": {"height": 20, "width": 22}}
 CROPPED = SMALL | {"crop_size": {"height": 18, "width": 16}}
 EDGES = {"size": {"shortest_edge": 30, "longest_edge": 50}}
+WHOLE = {"size": {"shortest_edge": 30, "longest_edge": 60}, "size_divisor": 8, "ignore_index": 255}
+INSTANCES = [[0, 5], [1, 7], [2, 7], [3, 9], [4, 20], [5, 5]]  # id, class
 HALF = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
 
 
@@ -230,6 +233,117 @@ RECIPES = {
     ),
 }
 
+ONE = ["rgb:37x53"]
+RECIPES["mask2former"] = (
+    "Mask2FormerImageProcessor",
+    {
+        "defaults": case({}),
+        "batch": case(WHOLE, ["rgb:37x53", "rgb:60x40"]),
+        "bounded": case({**WHOLE, "size": {"shortest_edge": 30, "longest_edge": 40}}, ["rgb:20x60", "array:60x20"]),
+        "former": case({"size": 30, "max_size": 40, "size_divisibility": 16}, ["rgb:37x53", "rgb:60x40"]),
+        "rectangle": case({**WHOLE, "size": {"height": 24, "width": 20}}, ["rgb:37x53", "rgb:60x40"]),
+        "undivided": case({**WHOLE, "size_divisor": 0}),
+        "overruled": case(WHOLE, size=20, size_divisor=16),
+        "unresized": case({**WHOLE, "do_resize": False}, ONE, maps=["map:37x53"]),
+        "maps": case(WHOLE, ["rgb:37x53", "rgb:74x106"], maps=["map:37x53", "map-image:74x106"]),
+        "ignored": case({**WHOLE, "ignore_index": 3}, ONE, maps=["map:37x53"]),
+        "reduced": case({**WHOLE, "reduce_labels": True}, ONE, maps=["map:37x53"]),
+        "instances": case(WHOLE, ONE, maps=["map:37x53"], instance_id_to_semantic_id=INSTANCES),
+        "reduced_instances": case(
+            {**WHOLE, "reduce_labels": True}, ONE, maps=["map:37x53"], instance_id_to_semantic_id=[INSTANCES]
+        ),
+    },
+)
+
+TINY = {"size": {"longest_edge": 32}, "pad_size": {"height": 32, "width": 36}}
+TINY_MAPS = {"mask_size": {"longest_edge": 16}, "mask_pad_size": {"height": 16, "width": 20}}
+RECIPES["sam"] = (
+    "SamImageProcessor",
+    {
+        "defaults": case({}, maps="map:37x53"),
+        "tiny": case(TINY, ["rgb:37x53", "rgb:60x40"]),
+        "maps": case({**TINY, **TINY_MAPS}, ["rgb:37x53", "rgb:60x40"], maps=["map:37x53", "map-image:60x40"]),
+        "former": case({"size": 32, "pad_size": 40, "mask_size": 16, "mask_pad_size": 20}, maps="map:37x53"),
+        "unpadded": case({**TINY, "do_pad": False}),
+        "unresized": case({"do_resize": False, "pad_size": 64}, ["array:37x53", "array:60x40"]),
+        "overruled": case(TINY, size=24, pad_size={"height": 24, "width": 24}),
+    },
+)
+POINTS = [[[20.5, 30], [3, 4]], [[39, 59], [7, 8.25]]]
+RAGGED = [[[20.5, 30], [3, 4]], [[39, 59]]]  # the reference can fill up by one point only
+PROMPTS = [
+    {"input_points": POINTS},
+    {"input_points": POINTS, "input_labels": [[1, 0], [1, 1]]},
+    {"input_points": RAGGED, "input_labels": [[1, 0], [0]]},
+    {"input_points": [[POINTS[0], POINTS[1]], [POINTS[1], POINTS[0]]], "input_labels": [[[1, 0], [1, 1]]] * 2},
+    {"input_boxes": [[[3, 4, 20.3, 30], [1, 2, 50, 36]], [[0, 0, 40, 60], [5, 6, 7, 8]]]},
+    {"input_boxes": [[[3, 4, 20, 30]], [[0, 0, 40, 60]]], "input_points": POINTS, "input_labels": [[1, 0], [1, 1]]},
+]
+CROPS = [{}, {"crop_n_layers": 1}, {"crop_n_layers": 2, "overlap_ratio": 0.2, "points_per_crop": 3}]
+
+
+def sam():
+    """What SAM's processors make of prompts, masks and crops."""
+    processor = transformers.SamImageProcessor(**TINY)
+    pair = ["rgb:37x53", "rgb:60x40"]
+    images = pictures(pair)
+    prompts = []
+    for each in PROMPTS:
+        out = transformers.SamProcessor(processor)(images, **copy.deepcopy(each), return_tensors="pt")
+        prompts.append({"given": each, "expected": {k: digest(out[k].numpy()) for k in each}})
+    several = transformers.SamProcessor(processor)(images[0], input_points=[[[5, 6]], [[7, 8]]], return_tensors="pt")
+
+    masks = [torch.from_numpy(each) for each in blobs("masks", (2, 1, 2, 8, 9))]
+    original, new = [[17, 23], [20, 14]], [[24, 32], [32, 22]]
+    resized = {
+        key: stored([m.numpy() for m in processor.post_process_masks(list(masks), original, new, **options)])
+        for key, options in {"defaults": {}, "numbers": {"binarize": False}, "strict": {"mask_threshold": 2.0}}.items()
+    }
+    crops = []
+    for options in CROPS:
+        boxes, points, cropped, labels = processor.generate_crop_boxes(images[0], 32, **options)
+        arrays = {"boxes": boxes.numpy(), "points": points.numpy().astype("float32"), "labels": labels.numpy()}
+        crops.append({"options": options, "images": [list(c.shape) for c in cropped], **digests(arrays)})
+
+    found, all_masks, all_scores, all_boxes = [], [], [], []
+    for box, options in FILTERS:
+        shape = (12, 3, box[3] - box[1], box[2] - box[0])
+        masks = torch.from_numpy(blobs(str(box), shape))
+        iou = torch.from_numpy(scores(str(box), shape[:2], 1).clip(0, 1))
+        got = processor.filter_masks(masks, iou, (80, 90), torch.tensor(box), **options)
+        runs = [{"size": list(r["size"]), "counts": [int(c) for c in r["counts"]]} for r in got[0]]
+        rest = {"scores": got[1].numpy(), "boxes": got[2].numpy()}
+        found.append({"box": box, "shape": shape, "options": options, "runs": runs, **digests(rest)})
+        all_masks, all_scores, all_boxes = all_masks + runs, [*all_scores, got[1]], [*all_boxes, got[2]]
+    last = []
+    for threshold in (0.1, 0.5, 0.9):
+        got = processor.post_process_for_mask_generation(
+            all_masks, torch.cat(all_scores), torch.cat(all_boxes), threshold
+        )
+        arrays = {"scores": got[1].numpy(), "boxes": got[3].numpy(), "masks": np.stack(got[0])}
+        last.append({"threshold": threshold, "kept": [all_masks.index(r) for r in got[2]], **digests(arrays)})
+    return {
+        "processor": TINY,
+        "images": pair,
+        "prompts": prompts,
+        "several": digest(several["input_points"].numpy()),
+        "resized": resized,
+        "crops": crops,
+        "found": found,
+        "last": last,
+    }
+
+
+FILTERS = [
+    ([0, 0, 90, 80], {"pred_iou_thresh": 0.3, "stability_score_thresh": 0.3}),
+    ([0, 0, 90, 50], {"pred_iou_thresh": 0.0, "stability_score_thresh": 0.4, "mask_threshold": 2.0}),
+    ([20, 20, 90, 80], {"pred_iou_thresh": 0.1, "stability_score_thresh": 0.0, "stability_score_offset": 2}),
+]
+
+
+def digests(arrays):
+    return {key: digest(array) for key, array in arrays.items()}
+
 
 def results(method, outputs, config=None, **options):
     return {"method": method, "config": config or {}, "outputs": outputs, "options": options}
@@ -240,6 +354,14 @@ CLASSES = {"logits": [2, 5, 7, 9]}
 BOXES = {"logits": [2, 9, 5], "pred_boxes": [2, 9, 4]}
 MASKS = {"logits": [2, 9, 5], "pred_masks": [2, 9, 12, 16]}
 FEW = {"logits": [2, 2, 60], "pred_masks": [2, 2, 12, 16]}
+QUERIES = {"class_queries_logits": [2, 9, 5], "masks_queries_logits": [2, 9, 12, 16]}
+SURE = {"class_queries_logits": [2, 3, 200], "masks_queries_logits": [2, 3, 12, 16]}  # PyTorch sorts so few of so many
+INSTANCE_OPTIONS = (
+    {},
+    {"target_sizes": TARGETS},
+    {"target_sizes": TARGETS, "return_coco_annotation": True},
+    {"target_sizes": TARGETS, "return_binary_maps": True},
+)
 SEMANTIC, DETECTION = "post_process_semantic_segmentation", "post_process_object_detection"
 INSTANCE, PANOPTIC = "post_process_instance_segmentation", "post_process_panoptic_segmentation"
 
@@ -271,6 +393,11 @@ RESULTS = {
     **dict.fromkeys(("beit", "segformer", "mobilevit", "mobilenet_v2", "dpt"), semantic),
     "detr": boxes + segments(MASKS, FEW),
     "yolos": boxes,
+    "mask2former": [
+        *(each for each in segments(QUERIES, SURE) if each["method"] != INSTANCE),
+        *(results(INSTANCE, SURE, threshold=0.01, **options) for options in INSTANCE_OPTIONS),
+        results(INSTANCE, SURE, threshold=0.999, return_binary_maps=True),
+    ],
     "deformable_detr": [*boxes, results(DETECTION, BOXES, threshold=0.1, top_k=7)],
 }
 
@@ -284,7 +411,8 @@ def record(family):
             images, options = arguments(each, Path(folder))
             out = processor(images, **options, return_tensors="np")
         saved = json.loads(processor.to_json_string())
-        saved.pop("_valid_processor_keys")
+        for private in ("_valid_processor_keys", "_max_size"):
+            saved.pop(private, None)
         made[key] = each | {"saved": saved, "expected": expected(out)}
     return {"class": name, "cases": made, "results": [processed(name, each) for each in RESULTS.get(family, ())]}
 
@@ -311,6 +439,9 @@ def expected(out):
     labels = {}
     if isinstance(out.get("labels"), list):  # of dicts
         labels["labels"] = [expected(label) for label in out.pop("labels")]
+    for key in {"mask_labels", "class_labels"} & set(out):
+        if isinstance(out[key], list):  # one a picture
+            labels[key] = [digest(each.numpy()) for each in out.pop(key)]
     arrays = {key: np.asarray(value) for key, value in out.items()}
     return {k: digest(v.astype("float32") if k == "pixel_values" else v) for k, v in arrays.items()} | labels
 
@@ -325,6 +456,9 @@ def lines(recorded):
 def main(families):
     FOLDER.mkdir(exist_ok=True)
     for family in families or RECIPES:
+        if family == "sam":
+            (FOLDER / "masks").mkdir(exist_ok=True)
+            (FOLDER / "masks/sam.json").write_text(json.dumps(sam()) + "\n")
         (FOLDER / f"{family}.json").write_text(lines(record(family)))
 
 
