@@ -63,6 +63,7 @@ class StandardizedConvolution(Convolution):
             self.padding = "same"
 
     def convolution_op(self, inputs, kernel):
+        kernel = ops.convert_to_tensor(kernel)
         mean, variance = ops.moments(kernel, axes=(0, 1, 2), keepdims=True)
         return super().convolution_op(inputs, (kernel - mean) * ops.rsqrt(variance + 1e-8))
 
