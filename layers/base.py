@@ -81,7 +81,8 @@ class Model(_Named, keras.Model):
         dtype: a Keras dtype policy for every layer, e.g. "bfloat16" or "mixed_bfloat16". Default: Keras' global one.
 
     Subclasses say in `served` which inputs they are built and exported with, {name: (shape, dtype)}, and in
-    `optional` which further ones `call` understands; where that depends on the configuration, in `signature`.
+    `optional` which further ones `call` understands; where that depends on the configuration, in `signature`. An input
+    may be a list of tensors: its shapes and types are one, too.
     """
 
     config_class: type[Config]
@@ -152,7 +153,7 @@ class Model(_Named, keras.Model):
             model.built = True  # or Keras would trace it once more, to build what is below
         # Of known sizes, since Keras traces unknown ones twice or with more operations.
         given = self.building_signature().items()
-        inputs = {k: keras.KerasTensor([n or 8 for n in shape], dtype) for k, (shape, dtype) in given}
+        inputs = {name: _placeholder(told) for name, told in given}
         with _zero_initializers(layers) if _state.weights_follow else contextlib.nullcontext():
             # Calling the model itself would leave a node of a symbolic graph behind.
             self.compute_output_spec(inputs)
@@ -246,6 +247,14 @@ def _builds_when_outermost(init):
             self._build_all()
 
     return wrapped
+
+
+def _placeholder(told):
+    """A symbolic tensor of a shape and type; a list of them for a list."""
+    if isinstance(told, list):
+        return [_placeholder(each) for each in told]
+    shape, dtype = told
+    return keras.KerasTensor([n or 8 for n in shape], dtype)
 
 
 @contextlib.contextmanager

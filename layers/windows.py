@@ -133,8 +133,7 @@ class CosineWindowAttention(Attention):
 
     def __init__(self, width, heads, side, learned_side=0, **options):
         norms = {"query_norm": ScaledLength(heads), "key_norm": unit_length}
-        super().__init__(width, heads, project_bias=True, scale=1.0, **norms, **options)
-        self.key = Dense(width, use_bias=False)
+        super().__init__(width, heads, project_bias=True, key_bias=False, scale=1.0, **norms, **options)
         self.side = side
         self.places = log_places(side, learned_side or side)
         self.relative = PlaceBias(heads)
@@ -145,7 +144,7 @@ class CosineWindowAttention(Attention):
 
 def log_places(side, learned_side):
     """The ways in which two tokens of a window can lie to each other, as logarithms of distances: ((2 W - 1)², 2)."""
-    distances = 8 * np.arange(1 - side, side) / (learned_side - 1)
+    distances = 8 * np.arange(1 - side, side) / max(learned_side - 1, 1)
     logs = np.sign(distances) * np.log2(1 + np.abs(distances)) / math.log2(8)
     return np.stack(np.meshgrid(logs, logs, indexing="ij"), axis=-1).reshape(-1, 2).astype("float32")
 

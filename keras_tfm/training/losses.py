@@ -71,6 +71,25 @@ class SegmentationLoss(_Loss):
         return {**super().get_config(), "ignored": self.ignored}
 
 
+class BinarySegmentationLoss(SegmentationLoss):
+    """Cross entropy of a single class, of the pixels whose labels are not `ignored`, averaged over all pixels.
+
+    labels (B, h, w) of 0 and 1 and logits (B, 1, h', w'), which are resized to h x w -> a scalar.
+
+    Args:
+        ignored: the label of pixels that do not count. Default 255.
+    """
+
+    def __init__(self, ignored=255, name="binary_segmentation_loss", **kwargs):
+        super().__init__(ignored, name, **kwargs)
+
+    def call(self, y_true, y_pred):
+        y_pred = resize(channels_last(y_pred), ops.shape(y_true)[1:3])[..., 0]
+        counted = ops.cast(ops.not_equal(y_true, self.ignored), y_pred.dtype)
+        losses = ops.binary_crossentropy(ops.cast(y_true, y_pred.dtype) * counted, y_pred, from_logits=True)
+        return ops.mean(losses * counted)
+
+
 class TokenBinaryCrossEntropy(_Loss):
     """Binary cross entropy averaged over the labels that are not -100; 0 where all of them are.
 

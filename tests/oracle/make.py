@@ -82,7 +82,7 @@ def constants(model):
 
 
 def run(model, call):
-    inputs = {name: torch.from_numpy(array) for name, array in call.inputs.items()}
+    inputs = {name: tensors_of(value) for name, value in call.inputs.items()}
     recorded = {"inputs": {name: noted(name, array) for name, array in call.inputs.items()}, "options": call.options}
     if "inputs_embeds" in inputs:
         inputs["input_ids"] = None  # FSMT insists on being told
@@ -112,8 +112,15 @@ def run(model, call):
     return recorded
 
 
+def tensors_of(value):
+    """An array as a tensor, a list of them as a list."""
+    return [tensors_of(each) for each in value] if isinstance(value, list) else torch.from_numpy(value)
+
+
 def noted(name, array):
     """An input; what is seeded from its own name, by that."""
+    if isinstance(array, list):
+        return packed(array)
     if array.dtype == np.float32 and np.array_equal(array, weights(name, array.shape)):
         return {"seeded": name, "shape": array.shape}
     return packed(array)
