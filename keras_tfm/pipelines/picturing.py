@@ -54,7 +54,7 @@ class ImageForward:
     @staticmethod
     def size(row):
         """How many numbers a row has."""
-        return row["pixel_values"].size
+        return sum(value.size for value in row.values() if isinstance(value, np.ndarray))
 
     def check(self, row):
         """The model says itself what it cannot take."""
@@ -63,7 +63,7 @@ class ImageForward:
         """Up to `batch_size` rows -> {name: output, float32} of each."""
         results, by_shape = [None] * len(rows), {}
         for i, row in enumerate(rows):
-            by_shape.setdefault(row["pixel_values"].shape, []).append(i)
+            by_shape.setdefault(tuple(row[k].shape for k in self.names if k in row), []).append(i)
         for indices in by_shape.values():
             size = min(1 << (len(indices) - 1).bit_length(), batch_size)  # a power of two: few programs
             filled = [rows[i] for i in indices + indices[-1:] * (size - len(indices))]
