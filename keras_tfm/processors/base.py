@@ -59,6 +59,7 @@ class ImageProcessor:
     }
     steps = ("resize", "rescale", "normalize")
     synonyms = {}  # former names of options
+    may_be_none = ()  # options for which null in preprocessor_config.json does not mean the default
     model_input_names = ("pixel_values",)
 
     def __init__(self, **config):
@@ -67,8 +68,8 @@ class ImageProcessor:
         self.extra = {key: value for key, value in config.items() if key not in self.defaults}
         for key, default in self.defaults.items():
             value = config.get(key, default)
-            missing = value is None and isinstance(default, dict | list)
-            setattr(self, key, self._sized(key, default if missing else value))
+            unset = value is None and not isinstance(default, bool) and key not in self.may_be_none
+            setattr(self, key, self._sized(key, default if unset else value))
 
     @classmethod
     def from_preset(cls, source, *, revision=None, token=None, cache_dir=None, local_files_only=False, **overrides):
@@ -129,7 +130,7 @@ class ImageProcessor:
         """The options of a call, over those of the configuration."""
         self._check_options(given, CALL_ONLY)
         given = {key: value for key, value in self._own_options(given).items() if value is not None}
-        values = {**CALL_ONLY, **{key: getattr(self, key) for key in self.defaults}}
+        values = {**CALL_ONLY, **{key: self._sized(key, getattr(self, key)) for key in self.defaults}}
         values |= {key: self._sized(key, value) for key, value in given.items()}
         if values["return_tensors"] not in (None, "np"):
             raise ValueError("image processors return NumPy arrays, which the models take on every backend")
@@ -240,8 +241,11 @@ def stacked(name, rows, data_format=FIRST):
         ValueError: their sizes differ.
     """
     same_shape(name, rows)
-    batch = np.stack(rows).astype(np.float32)
-    return np.ascontiguousarray(batch.transpose(0, 3, 1, 2)) if data_format == FIRST else batch
+    rows = [row.transpose(2, 0, 1) if data_format == FIRST else row for row in rows]
+    batch = np.empty((len(rows), *rows[0].shape), np.float32)
+    for place, row in zip(batch, rows, strict=True):
+        place[:] = row
+    return batch
 
 
 def same_shape(name, rows):

@@ -21,6 +21,5 @@ class ConvNextImageProcessor(ImageProcessor):
         edge = options.size["shortest_edge"]
         if edge >= FULL:
             return transforms.resize(image, (edge, edge), options.resample)
-        part = options.crop_pct or self.defaults["crop_pct"]
-        size = transforms.shortest_edge(*image.shape[:2], int(edge / part))
+        size = transforms.shortest_edge(*image.shape[:2], int(edge / options.crop_pct))
         return transforms.center_crop(transforms.resize(image, size, options.resample), (edge, edge))

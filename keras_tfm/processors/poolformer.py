@@ -19,6 +19,7 @@ class PoolFormerImageProcessor(ImageProcessor):
         "image_mean": transforms.IMAGENET_MEAN,
         "image_std": transforms.IMAGENET_STD,
     }
+    may_be_none = ("crop_pct",)
     steps = ("resize", "center_crop", "rescale", "normalize")
 
     def _target_size(self, height, width, options):

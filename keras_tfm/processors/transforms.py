@@ -16,6 +16,7 @@ def resize(image, size, resample=BILINEAR):
     height, width = size
     resized = np.array(picture.resize((width, height), resample=resample))
     resized = resized[..., None] if resized.ndim == 2 else resized
+    resized = np.ascontiguousarray(resized.transpose(2, 0, 1)).transpose(1, 2, 0)  # what follows is faster by planes
     return rescale(resized, 1 / 255) if scaled else resized
 
 

@@ -439,8 +439,8 @@ def expected(out):
     labels = {}
     if isinstance(out.get("labels"), list):  # of dicts
         labels["labels"] = [expected(label) for label in out.pop("labels")]
-    for key in {"mask_labels", "class_labels"} & set(out):
-        if isinstance(out[key], list):  # one a picture
+    for key in ("mask_labels", "class_labels"):
+        if isinstance(out.get(key), list):  # one a picture
             labels[key] = [digest(each.numpy()) for each in out.pop(key)]
     arrays = {key: np.asarray(value) for key, value in out.items()}
     return {k: digest(v.astype("float32") if k == "pixel_values" else v) for k, v in arrays.items()} | labels
