@@ -25,6 +25,7 @@ class Attention(Layer):
         channels: C. Default D / H.
         bias: whether query, key, value and the output projection have biases.
         project_bias: whether the output projection has one. Default: as the others.
+        key_bias: whether keys have one. Default: as the others.
         window: how many tokens `attend` lets each one see, itself and those just before it: a cache need not hold more.
             Default: all.
         dropout: the rate at which attention weights are dropped in training.
@@ -41,6 +42,7 @@ class Attention(Layer):
         *,
         bias=True,
         project_bias=None,
+        key_bias=None,
         dropout=0.0,
         scale=None,
         window=None,
@@ -58,7 +60,7 @@ class Attention(Layer):
         self.scale = self.channels**-0.5 if scale is None else scale
         self.window = window
         self.query = Dense(self.heads * self.channels, use_bias=bias)
-        self.key = Dense(self.kv_heads * self.channels, use_bias=bias)
+        self.key = Dense(self.kv_heads * self.channels, use_bias=bias if key_bias is None else key_bias)
         self.value = Dense(self.kv_heads * self.channels, use_bias=bias)
         self.query_norm, self.key_norm = query_norm, key_norm
         self.dropout = Dropout(dropout)

@@ -125,22 +125,28 @@ class ImageEmbeddings(Layer):
         Raises:
             ValueError: another number of channels; another size, unless positions are to be interpolated.
         """
-        images = channels_last(pixel_values, self.channels)
-        size, resizes = ops.shape(images)[1:3], interpolate_pos_encoding or self.any_size
-        if not resizes and sizes_are_known(*size) and size != self.image_size:
-            raise ValueError(
-                f"pixel_values are {size[0]} x {size[1]}, the model is made for {self.image_size[0]} x "
-                f"{self.image_size[1]}: resize them, or call it with interpolate_pos_encoding=True"
-            )
-        patches = self.patches(images)
-        x = flatten(patches)
+        resizes = interpolate_pos_encoding or self.any_size
+        maps = self.maps(pixel_values, resizes)
+        x = flatten(maps)
         if hidden is not None:
             x = self.hide(x, hidden)
         tokens = [ops.broadcast_to(self.leading(name), (ops.shape(x)[0], 1, self.width)) for name in self.tokens]
         x = ops.concatenate([*tokens, x], axis=1) if tokens else x
         if self.has_positions:
-            x = x + (self.resized_positions(size, ops.shape(patches)[1:3]) if resizes else self.positions())
+            size, grid = ops.shape(pixel_values)[2:], ops.shape(maps)[1:3]
+            x = x + (self.resized_positions(size, grid) if resizes else self.positions())
         return self.dropout(x)
+
+    def maps(self, pixel_values, any_size=False):
+        """pixel_values (B, 3, h, w), by default of the configured size -> the embedded patches (B, h / P, w / P, D)."""
+        images = channels_last(pixel_values, self.channels)
+        size = ops.shape(images)[1:3]
+        if not any_size and sizes_are_known(*size) and size != self.image_size:
+            raise ValueError(
+                f"pixel_values are {size[0]} x {size[1]}, the model is made for {self.image_size[0]} x "
+                f"{self.image_size[1]}: resize them, or call it with interpolate_pos_encoding=True"
+            )
+        return self.patches(images)
 
     def leading(self, name):
         """A token in front (1, 1, D), as numbers of the type that the model computes in."""
@@ -167,6 +173,38 @@ class ImageEmbeddings(Layer):
         return ops.concatenate([positions[:, :front], flatten(patches)], axis=1)
 
 
+def patch_pixels(frames, length, side):
+    """The pixels of each patch: frames (B, F, h, w, C) -> (B, F / length * h / side * w / side, length * side², C)."""
+    batch, count, height, width = ops.shape(frames)[:4]
+    times, rows, columns, channels = count // length, height // side, width // side, frames.shape[4]
+    x = ops.reshape(frames, (batch, times, length, rows, side, columns, side, channels))
+    x = ops.transpose(x, (0, 1, 3, 5, 2, 4, 6, 7))
+    return ops.reshape(x, (batch, times * rows * columns, length * side * side, channels))
+
+
+def unbiased_variance(x, axis):
+    """The variance along an axis, which stays, that the values let expect of others."""
+    count = x.shape[axis]
+    return ops.var(x, axis=axis, keepdims=True) * (count / (count - 1))
+
+
+def vision_attention(c, **options):
+    """Attention between patches, as the configuration says. Options: see `Attention`."""
+    rate = c.attention_probs_dropout_prob
+    return Attention(c.hidden_size, c.num_attention_heads, bias=c.qkv_bias, project_bias=True, dropout=rate, **options)
+
+
+def vision_block(c, attention):
+    """ViT's block around an attention: an MLP, and a norm before each of the two."""
+    return PreNormBlock(
+        attention,
+        MLP(c.hidden_size, c.intermediate_size, c.hidden_act),
+        LayerNormalization(epsilon=c.layer_norm_eps),
+        LayerNormalization(epsilon=c.layer_norm_eps),
+        c.hidden_dropout_prob,
+    )
+
+
 class VisionEncoder(Model):
     """Embeddings of patches, blocks and a norm.
 
@@ -190,7 +228,7 @@ class VisionEncoder(Model):
         self.embeddings = self.make_embeddings(mask_token)
         self.blocks = [self.make_block(i) for i in range(self.config.num_hidden_layers)]
         self.norm = self.make_norm()
-        self.pooler = self.make_pooler() if pooler else None
+        self.pooler = self.make_pooler() if pooler and self.has_pooler else None
 
     def signature(self):
         size = (None, None) if self.embeddings.any_size else pair(self.config.image_size)
@@ -210,25 +248,10 @@ class VisionEncoder(Model):
 
     def make_block(self, index):
         """The block at a place, counted from 0."""
-        c = self.config
-        return PreNormBlock(
-            self.make_attention(),
-            MLP(c.hidden_size, c.intermediate_size, c.hidden_act),
-            LayerNormalization(epsilon=c.layer_norm_eps),
-            LayerNormalization(epsilon=c.layer_norm_eps),
-            c.hidden_dropout_prob,
-        )
+        return vision_block(self.config, self.make_attention())
 
     def make_attention(self):
-        c = self.config
-        attention = Attention(
-            c.hidden_size,
-            c.num_attention_heads,
-            bias=c.qkv_bias,
-            project_bias=True,
-            dropout=c.attention_probs_dropout_prob,
-        )
-        return attention
+        return vision_attention(self.config)
 
     def make_norm(self):
         """The norm behind the last block."""

@@ -2,13 +2,16 @@
 
 from keras_tfm.presets.io.translate import Names
 
+BLOCK = {
+    "attention_norm": "layernorm_before",
+    "attention": "attention.attention",
+    "attention.project": "attention.output.dense",
+    "mlp_norm": "layernorm_after",
+    "mlp.{up,down}": "{intermediate,output}.dense",
+}
 ROWS = {
     "embeddings.patches": "embeddings.patch_embeddings.projection",
-    "blocks.{n}.attention_norm": "encoder.layer.{n}.layernorm_before",
-    "blocks.{n}.attention": "encoder.layer.{n}.attention.attention",
-    "blocks.{n}.attention.project": "encoder.layer.{n}.attention.output.dense",
-    "blocks.{n}.mlp_norm": "encoder.layer.{n}.layernorm_after",
-    "blocks.{n}.mlp.{up,down}": "encoder.layer.{n}.{intermediate,output}.dense",
+    **{f"blocks.{{n}}.{ours}": f"encoder.layer.{{n}}.{theirs}" for ours, theirs in BLOCK.items()},
     "norm": "layernorm",
     "pooler": "pooler.dense",
 }

@@ -36,9 +36,6 @@ class ViTMSNModel(VisionEncoder):
     config_class = ViTMSNConfig
     has_pooler = False
 
-    def make_pooler(self):
-        return None
-
 
 class ViTMSNForImageClassification(ImageClassification):
     backbone_class = ViTMSNModel
