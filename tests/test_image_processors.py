@@ -418,10 +418,20 @@ def test_null_in_the_configuration():
     assert processors.PoolFormerImageProcessor(crop_pct=None).crop_pct is None
 
 
+def test_former_names_of_options_count():
+    assert processors.BeitImageProcessor(reduce_labels=True, do_reduce_labels=False).do_reduce_labels
+    assert not detr(pad_and_return_pixel_mask=False, do_pad=True).do_pad
+    assert "pixel_mask" not in detr()(picture("rgb:9x9"), pad_and_return_pixel_mask=False)
+    small = processors.DetrImageProcessor()(picture("rgb:9x30"), size=8, max_size=20)
+    assert small["pixel_values"].shape == (1, 3, 6, 20)
+
+
 def test_unknown_options_are_refused_with_the_one_that_is_meant(tmp_path):
     vit().save_preset(tmp_path)
     with pytest.raises(TypeError, match="no option 'do_resise'; did you mean 'do_resize'"):
         vit()(picture("rgb:9x9"), do_resise=False)
+    with pytest.raises(TypeError, match="no option 'annotation'; did you mean 'annotations'"):
+        detr()(picture("rgb:9x9"), annotation={})
     with pytest.raises(TypeError, match="no option 'imagemean'; did you mean 'image_mean'"):
         processors.ViTImageProcessor.from_preset(tmp_path, imagemean=0)
 

@@ -4,6 +4,7 @@ Shapes: B pictures, h w height and width.
 """
 
 import difflib
+import inspect
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
@@ -91,8 +92,9 @@ class ImageProcessor:
 
     @classmethod
     def _own_options(cls, options):
-        """Options under their present names."""
-        return {cls.synonyms.get(key, key): value for key, value in options.items()}
+        """Options under their present names; where both are there, the former name counts, as in Transformers."""
+        former = {cls.synonyms[key]: value for key, value in options.items() if key in cls.synonyms}
+        return {key: value for key, value in options.items() if key not in cls.synonyms} | former
 
     @classmethod
     def _check_options(cls, given, more=()):
@@ -128,7 +130,8 @@ class ImageProcessor:
 
     def _options(self, given):
         """The options of a call, over those of the configuration."""
-        self._check_options(given, CALL_ONLY)
+        arguments = inspect.signature(self.__call__).parameters.values()
+        self._check_options(given, [*CALL_ONLY, *(a.name for a in arguments if a.kind is a.POSITIONAL_OR_KEYWORD)])
         given = {key: value for key, value in self._own_options(given).items() if value is not None}
         values = {**CALL_ONLY, **{key: self._sized(key, getattr(self, key)) for key in self.defaults}}
         values |= {key: self._sized(key, value) for key, value in given.items()}
