@@ -135,3 +135,20 @@ class SemanticSegmentation(Head):
 
     def default_loss(self):
         return SegmentationLoss(self.config.semantic_loss_ignore_index)
+
+
+class AuxiliarySegmentation(SemanticSegmentation):
+    """The same with a second head, on other features, that only helps to learn: where the configuration asks for it
+    (`use_auxiliary_head`), auxiliary_logits (B, labels, h'', w'') come besides, and learn from the same labels."""
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The loss of the logits, and of the auxiliary ones by the configuration's `auxiliary_loss_weight`."""
+        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        if "auxiliary_logits" not in (y_pred if isinstance(y_pred, dict) else ()):
+            return loss
+        labels, weights = self._by_output(y), self._by_output(sample_weight)
+        auxiliary = self.default_loss()(labels, y_pred["auxiliary_logits"], weights)
+        return loss + self.config.auxiliary_loss_weight * auxiliary
+
+    def _by_output(self, values):
+        return values["logits"] if isinstance(values, dict) and "logits" in values else super()._by_output(values)
