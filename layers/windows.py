@@ -1,7 +1,7 @@
 """Windows: squares of a map, whose tokens look at each other alone (arXiv:2103.14030, arXiv:2111.09883).
 
-Shapes: B batch, h and w the height and width of a map, W the side of a window, N the windows of a map, D width, H heads,
-C channels a head.
+Shapes: B batch, h and w the height and width of a map, W the side of a window, N the windows of a map, D width, H
+heads, C channels a head.
 """
 
 import math

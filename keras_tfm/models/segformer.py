@@ -1,6 +1,6 @@
 """SegFormer: a pyramid of transformers without positions, and a decoder of dense layers alone (arXiv:2105.15203).
 
-Shapes: B batch, h and w the height and width of a picture or map, C channels of a stage, T places (h * w), S places that
+Shapes: B batch, h and w the height and width of a picture or map, C channels of a stage, T places (h * w), S those that
 they look at, H heads.
 """
 

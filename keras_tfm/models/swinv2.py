@@ -1,4 +1,4 @@
-"""Swin Transformer V2: Swin with the norms behind attention and MLP, cosine attention, and biases from the logarithms of
+"""Swin Transformer V2: Swin with norms behind attention and MLP, cosine attention, and biases from the logarithms of
 distances, so that windows can grow after training (arXiv:2111.09883).
 
 Shapes: B batch, h and w the height and width of a picture or map, T tokens (h * w), D width of a stage, W the side of a
