@@ -1,4 +1,4 @@
-"""MobileNetV2: blocks of cheap convolutions that widen a map, filter each channel and narrow it again (arXiv:1801.04381).
+"""MobileNetV2: blocks of convolutions that widen a map, filter each channel and narrow it again (arXiv:1801.04381).
 
 Shapes: B batch, h and w the height and width of a picture or map, C channels.
 """
