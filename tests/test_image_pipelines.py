@@ -8,6 +8,7 @@ import json
 import threading
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from image_recipe import picture
@@ -141,3 +142,17 @@ def test_an_image_processor_must_be_there(classifier):
         kt.pipeline("image-classification", classifier.model)
     pipe = kt.pipeline("image-classification", classifier.model, image_processor=classifier.image_processor)
     assert_same(pipe(picture("rgb:37x53")), classifier(picture("rgb:37x53")), "objects")
+
+
+def test_masks_are_also_looked_for_in_crops(presets):
+    """Which the reference's pipeline fails at: it takes the crops for a batch of pictures, and their points for one."""
+    pipe, image = kt.pipeline("mask-generation", str(presets["masks"])), picture("rgb:37x53")
+    rows = pipe.preprocess(image, points_per_crop=4, crops_n_layers=1)
+    assert len(rows) == 5
+    for row in rows:
+        left, top, right, bottom = map(int, row["box"])
+        pixels = pipe.image_processor(image.crop((left, top, right, bottom)))["pixel_values"]
+        embeddings = keras.ops.convert_to_numpy(pipe.model.get_image_embeddings({"pixel_values": pixels}))
+        np.testing.assert_allclose(row["image_embeddings"], embeddings[0], rtol=1e-4, atol=1e-4)
+    found = pipe(image, points_per_crop=4, crops_n_layers=1, pred_iou_thresh=-9, stability_score_thresh=0)
+    assert all(mask.shape == (37, 53) for mask in found["masks"])
