@@ -11,6 +11,7 @@ import json
 import socket
 import sys
 import threading
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -505,6 +506,9 @@ def test_crops_have_the_size_asked_for(side, crop):
 def test_scaled_twice_is_told():
     with pytest.warns(UserWarning, match="do_rescale=False"):
         vit()(picture("floats:9x9"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        vit()(np.zeros((9, 9, 3), "uint8"))  # dark, but not scaled
 
 
 def test_layouts_may_differ_within_a_list():

@@ -32,10 +32,12 @@ def picture(name):
         return image
     if form == "deep":  # 16 bits
         return Image.fromarray(rgb[..., 1].astype("uint16") * 257)
-    if form in ("map", "map-image"):
+    if form in ("map", "map-image", "void-map"):
         labels = np.repeat(np.repeat(integers(name, (height // 4 + 1, width // 4 + 1), 0, 6), 4, 0), 4, 1)
         labels = labels[:height, :width].astype("uint8")
-        return labels if form == "map" else Image.fromarray(labels)
+        if form == "void-map":  # some pixels count for nothing
+            labels[labels == 5] = 255
+        return labels if form != "map-image" else Image.fromarray(labels)
     return {
         "array": rgb,
         "first": rgb.transpose(2, 0, 1),
@@ -113,7 +115,7 @@ def coco(name, count, masks=True, keypoints=False):
     height, width = map(int, name.partition(":")[2].split("x"))
     objects = []
     for i, (x, y, w, h, category) in enumerate(integers(name + "objects", (count, 5), 1, 100).tolist()):
-        x, y, w, h = x / 99 * width, y / 99 * height, w / 150 * width, h / 150 * height
+        x, y, w, h = x / 99 * width - width / 3, y / 99 * height, w / 150 * width, h / 150 * height
         each = {"bbox": [x, y, w, h], "category_id": category, "area": w * h / 2, "id": i, "iscrowd": 0}
         if masks:
             star = [x, y, x + w, y + h / 3, x + w / 2, y + h, x + w / 5, y + h / 2, x - 1, y + h]

@@ -137,7 +137,7 @@ RECIPES = {
             "defaults": case({}, maps="map:37x53"),
             **square_crops(),
             "maps": case(CROPPED, ["rgb:37x53", "rgb:30x40"], maps=["map:37x53", "map-image:30x40"]),
-            "reduced": case({**CROPPED, "do_reduce_labels": True, "resample": NEAREST}, maps="map:37x53"),
+            "reduced": case({**CROPPED, "do_reduce_labels": True, "resample": NEAREST}, maps="void-map:37x53"),
             "former_name": case({**CROPPED, "reduce_labels": True}, maps="map-image:37x53"),
             "reduced_by_call": case(CROPPED, maps="map:37x53", do_reduce_labels=True, do_center_crop=False),
             "unresized": case({**CROPPED, "do_resize": False}, maps="map:37x53"),
@@ -185,7 +185,7 @@ RECIPES = {
         {
             "defaults": case({}, maps="map:37x53"),
             "maps": case(SMALL, ["rgb:37x53", "rgb:30x40"], maps=["map:37x53", "map-image:30x40"]),
-            "reduced": case({**SMALL, "do_reduce_labels": True}, maps="map:37x53"),
+            "reduced": case({**SMALL, "do_reduce_labels": True}, maps="void-map:37x53"),
             "former_name": case({**SMALL, "reduce_labels": True}, maps="map-image:37x53"),
             "unresized": case({"do_resize": False}, maps="map:37x53"),
         },
