@@ -31,7 +31,7 @@ class SetPrediction(Task):
         name, loss = type(self).__name__, self.set_loss()
         labels = loss.labels(y_pred)
         if not isinstance(y, dict) or not set(labels) <= set(y):
-            given = f"a dict of {', '.join(y)}" if isinstance(y, dict) else type(y).__name__
+            given = f"a dict of {', '.join(y)}" if isinstance(y, dict) else "what is no dict"
             raise ValueError(f"{name} learns from a dict of {', '.join(labels)}, not from {given}")
         if sample_weight is not None:
             raise ValueError(f"{name} takes no sample_weight, since its labels are matched: leave it out")

@@ -9,7 +9,7 @@ import functools
 import numpy as np
 from keras import ops
 
-from keras_tfm.runtime.host import assignment_solver
+from keras_tfm.runtime.loops import assignment_solver, compiled_loop
 from keras_tfm.training.losses import IGNORED
 
 HUGE = 1e10  # the cost of what cannot be computed
@@ -30,7 +30,9 @@ def assign(costs, real):
     costs = ops.clip(ops.nan_to_num(costs, nan=HUGE, posinf=HUGE, neginf=-HUGE), -HUGE, HUGE)
     costs, real = ops.transpose(costs, (0, 2, 1)), ops.cast(real, "bool")
     solver = assignment_solver()
-    return _shortest_paths(costs, real) if solver is None else _one_by_one(solver, costs, real)
+    if solver is not None:
+        return _one_by_one(solver, costs, real)
+    return ops.reshape(compiled_loop(_shortest_paths)(costs, real), ops.shape(real))  # what TensorFlow knows of it
 
 
 class SetLoss:
