@@ -1,103 +1,117 @@
-"""Decoders over the maps of several stages: what the whole picture shows, passed down from the smallest to the largest.
+"""Pyramids of feature maps: how segmentation heads bring what a backbone saw at several sizes together.
 
 Shapes: B batch, h and w the height and width of a map, C channels.
 """
 
 from keras import ops
-from keras.layers import Conv2D
+from keras.layers import Conv2D, Conv2DTranspose
 
+from keras_tfm.layers.activations import activation
 from keras_tfm.layers.base import Layer
-from keras_tfm.layers.convolutions import ConvNorm
+from keras_tfm.layers.convolutions import BatchNorm, ConvNorm, max_pool
 from keras_tfm.layers.images import resize
 
 
-def adaptive_average(maps, size):
-    """maps (B, h, w, C) -> (B, size, size, C): averages over parts that are as even as can be, and meet or overlap."""
-
-    def shares(length):
-        """How much each place counts in each part: (size, length)."""
-        parts, places = ops.arange(size)[:, None], ops.arange(length)
-        start, stop = parts * length // size, ((parts + 1) * length + size - 1) // size
-        inside = ops.logical_and(places >= start, places < stop)
-        return ops.cast(inside, maps.dtype) / ops.cast(stop - start, maps.dtype)
-
-    height, width = ops.shape(maps)[1:3]
-    maps = ops.einsum("ih,bhwc->biwc", shares(height), maps)
-    return ops.einsum("jw,biwc->bijc", shares(width), maps)
+def average_pool(maps, size):
+    """maps (B, h, w, C) -> (B, size, size, C), the averages of as many parts, which may overlap, as PyTorch's adaptive
+    pooling has them."""
+    rows, columns = (_parts(n, size, maps.dtype) for n in ops.shape(maps)[1:3])
+    return ops.einsum("ih,bhwc,jw->bijc", rows, maps, columns)
 
 
-class PyramidPooling(Layer):
-    """Averages over ever smaller parts of a map, beside the map itself (arXiv:1612.01105).
-
-    Args:
-        channels: C of each average.
-        scales: into how many rows and columns of parts the map is divided, for each of them.
-    """
-
-    def __init__(self, channels, scales, **kwargs):
-        super().__init__(**kwargs)
-        self.scales = list(scales)
-        self.convolutions = [ConvNorm(channels, 1, "relu") for _ in self.scales]
-
-    def call(self, maps):
-        """maps (B, h, w, C) -> (B, h, w, C + scales * channels)."""
-        found = [maps]
-        for scale, convolution in zip(self.scales, self.convolutions, strict=True):
-            found.append(resize(convolution(adaptive_average(maps, scale)), ops.shape(maps)[1:3]))
-        return ops.concatenate(found, axis=-1)
+def _parts(length, count, dtype):
+    """Which share each place has in the average of each part, (count, length)."""
+    parts, places = ops.arange(count)[:, None], ops.arange(length)[None]
+    first, behind = parts * length // count, ((parts + 1) * length + count - 1) // count
+    inside = ops.cast(ops.logical_and(places >= first, places < behind), "float32")
+    return ops.cast(inside / ops.sum(inside, axis=1, keepdims=True), dtype)
 
 
 class PyramidHead(Layer):
-    """Gives every place of the largest map a class, by what all maps show (arXiv:1807.10221).
+    """UPerNet (arXiv:1807.10221): classes from maps of falling size. The last one is pooled at several scales; from
+    there what was seen is handed up, each map is smoothed, and all are brought together at the size of the first.
 
     Args:
         levels: how many maps there are.
-        channels: C within.
+        channels: C inside.
         labels: how many classes.
-        scales: as of `PyramidPooling`, of the smallest map.
+        pool_scales: into how many parts each side is divided when pooling.
     """
 
-    def __init__(self, levels, channels, labels, scales, **kwargs):
+    def __init__(self, levels, channels, labels, pool_scales=(1, 2, 3, 6), **kwargs):
         super().__init__(**kwargs)
-        self.laterals = [ConvNorm(channels, 1, "relu") for _ in range(levels - 1)]
-        self.pooling = PyramidPooling(channels, scales)
+        self.pool_scales = tuple(pool_scales)
+        self.pooled = [ConvNorm(channels, 1, "relu") for _ in self.pool_scales]
         self.bottleneck = ConvNorm(channels, 3, "relu")
-        self.convolutions = [ConvNorm(channels, 3, "relu") for _ in range(levels - 1)]
-        self.fuse = ConvNorm(channels, 3, "relu")
+        self.lateral = [ConvNorm(channels, 1, "relu") for _ in range(levels - 1)]
+        self.smooth = [ConvNorm(channels, 3, "relu") for _ in range(levels - 1)]
+        self.merge = ConvNorm(channels, 3, "relu")
         self.project = Conv2D(labels, 1)
 
     def call(self, maps):
-        """[maps (B, h, w, C), largest first] -> logits (B, h, w, labels), of the first one's size."""
-        found = [lateral(x) for lateral, x in zip(self.laterals, maps[:-1], strict=True)]
-        found.append(self.bottleneck(self.pooling(maps[-1])))
-        sizes = [ops.shape(x)[1:3] for x in found]
-        for i in reversed(range(len(found) - 1)):
-            found[i] = found[i] + resize(found[i + 1], sizes[i])
-        found[:-1] = [convolution(x) for convolution, x in zip(self.convolutions, found[:-1], strict=True)]
-        return self.project(self.fuse(ops.concatenate([resize(x, sizes[0]) for x in found], axis=-1)))
+        """A list of maps (B, h, w, C), from large to small -> (B, h, w, labels), as large as the first."""
+        last, size = maps[-1], ops.shape(maps[-1])[1:3]
+        pooled = zip(self.pool_scales, self.pooled, strict=True)
+        scales = [resize(convolution(average_pool(last, scale)), size) for scale, convolution in pooled]
+        levels = [self.bottleneck(ops.concatenate([last, *scales], axis=-1))]
+        for x, convolution in zip(maps[-2::-1], self.lateral[::-1], strict=True):
+            levels.insert(0, convolution(x) + resize(levels[0], ops.shape(x)[1:3]))
+        smooth = [convolution(x) for x, convolution in zip(levels, self.smooth, strict=False)]
+        size = ops.shape(smooth[0])[1:3]
+        merged = [smooth[0], *(resize(x, size) for x in (*smooth[1:], levels[-1]))]
+        return self.project(self.merge(ops.concatenate(merged, axis=-1)))
 
 
 class ConvolutionHead(Layer):
-    """Gives every place of a map a class, by convolutions alone (arXiv:1411.4038).
+    """Classes from one map by convolutions alone (arXiv:1411.4038).
 
     Args:
-        channels: C within.
+        channels: C inside.
         labels: how many classes.
-        depth: how many convolutions come before the last.
-        joins: whether one more sees the map besides what they found.
+        depth: how many convolutions there are.
+        concatenates: whether one more sees the map and what became of it, side by side.
     """
 
-    def __init__(self, channels, labels, depth=1, joins=False, **kwargs):
+    def __init__(self, channels, labels, depth=1, concatenates=False, **kwargs):
         super().__init__(**kwargs)
         self.convolutions = [ConvNorm(channels, 3, "relu") for _ in range(depth)]
-        self.join = ConvNorm(channels, 3, "relu") if joins else None
+        self.both = ConvNorm(channels, 3, "relu") if concatenates else None
         self.project = Conv2D(labels, 1)
 
     def call(self, maps):
-        """maps (B, h, w, C) -> logits (B, h, w, labels)."""
+        """maps (B, h, w, C) -> (B, h, w, labels)."""
         x = maps
         for convolution in self.convolutions:
             x = convolution(x)
-        if self.join is not None:
-            x = self.join(ops.concatenate([maps, x], axis=-1))
+        if self.both is not None:
+            x = self.both(ops.concatenate([maps, x], axis=-1))
         return self.project(x)
+
+
+class PyramidNeck(Layer):
+    """Makes a pyramid of four maps of one size: four times as large, twice, as it is and half.
+
+    Args:
+        channels: C.
+        epsilon: of the norm.
+    """
+
+    def __init__(self, channels, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.upsample, self.norm, self.upsample_again = _twice(channels), BatchNorm(epsilon=epsilon), _twice(channels)
+        self.activation = activation("gelu")
+        self.upsample_second = _twice(channels)
+
+    def call(self, maps):
+        """Four maps (B, h, w, C) -> a list of four, from large to small."""
+        first, second, third, fourth = maps
+        return [
+            self.upsample_again(self.activation(self.norm(self.upsample(first)))),
+            self.upsample_second(second),
+            third,
+            max_pool(fourth, 2, 2),
+        ]
+
+
+def _twice(channels):
+    return Conv2DTranspose(channels, 2, strides=2)
