@@ -29,9 +29,11 @@ def fixture(file):
 
 
 def unpacked(value):
-    """Arrays from what the oracle packed; lists of them as lists."""
+    """Arrays from what the oracle packed; lists of them as lists, dicts as dicts."""
     if isinstance(value, list):
         return [unpacked(v) for v in value]
+    if "named" in value:
+        return {name: unpacked(v) for name, v in value["named"].items()}
     if "seeded" in value:
         return weights(value["seeded"], tuple(value["shape"]))
     data = base64.b64decode(value["data"])
@@ -61,6 +63,10 @@ def flat(outputs, name="logits"):
 
 def assert_close(ours, reference, where="", tokens=None):
     """|ours - reference| <= 1e-4 (1 + |reference|); `tokens` (B, T) says which positions count."""
+    if isinstance(reference, dict):
+        for name, expected in reference.items():
+            assert_close(ours[name], expected, f"{where}[{name}]", tokens)
+        return
     if isinstance(reference, list):
         assert len(ours) == len(reference), where
         for i, pair in enumerate(zip(ours, reference, strict=True)):

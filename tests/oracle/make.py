@@ -127,7 +127,9 @@ def noted(name, array):
 
 
 def packed(value):
-    """Arrays as {dtype, shape, base64 of the little-endian bytes}, tuples of them as lists."""
+    """Arrays as {dtype, shape, base64 of the little-endian bytes}, tuples of them as lists, dicts as {"named": ..}."""
+    if isinstance(value, dict):
+        return {"named": {name: packed(v) for name, v in value.items()}}
     if isinstance(value, tuple | list):
         return [packed(v) for v in value]
     array = value.numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
