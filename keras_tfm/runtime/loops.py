@@ -24,8 +24,8 @@ def compiled_loop(function):
 def assignment_solver():
     """SciPy's `linear_sum_assignment` on torch, if SciPy is installed; else None.
 
-    Step by step, the same takes torch some hundred times as long. Compiled programs cannot call it: XLA on TensorFlow has
-    no way out to Python, and JAX's waits for ever on a machine with one core.
+    Step by step, the same takes torch some hundred times as long. Compiled programs cannot call it: XLA on TensorFlow
+    has no way out to Python, and JAX's waits for ever on a machine with one core.
     """
     if keras.backend.backend() != "torch":
         return None

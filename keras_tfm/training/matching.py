@@ -32,7 +32,8 @@ def assign(costs, real):
     solver = assignment_solver()
     if solver is not None:
         return _one_by_one(solver, costs, real)
-    return ops.reshape(compiled_loop(_shortest_paths)(costs, real), ops.shape(real))  # what TensorFlow knows of it
+    matched = compiled_loop(_shortest_paths)(costs, real)
+    return ops.reshape(matched, ops.shape(real))  # TensorFlow forgets the shape on the way
 
 
 class SetLoss:
@@ -142,14 +143,14 @@ def _one_by_one(solver, costs, real):
 def _shortest_paths(costs, real):
     """The method of shortest augmenting paths (Jonker and Volgenant, 1987), for all examples at once.
 
-    costs (B, N, Q), real (B, N) -> (B, N). The state: `owner` (B, Q), the object of each query or -1; `query` (B, N),
-    the query of each object or -1; `price` (B, Q), at which no object gains by a change; `left` (B, N), the objects
-    still to be assigned.
+    costs (B, N, Q), real (B, N) -> (B, N). The state, with one query more than there are, for what is left over:
+    `owner` (B, Q), the object of each query or -1; `query` (B, N), the query of each object or -1; `price` (B, Q), at
+    which no object gains by a change; `left` (B, N), the objects still to be assigned.
     """
     objects, queries = ops.shape(costs)[1:]
     low, high = (f(ops.where(real[..., None], costs, 0.0), axis=(1, 2), keepdims=True) for f in (ops.min, ops.max))
     none = high + (high - low + 1) * ops.cast(objects, costs.dtype)  # dearer than any change among the others
-    costs = ops.concatenate([costs, none + ops.zeros_like(costs[..., :1])], axis=2)  # a last query: any number of times
+    costs = ops.concatenate([costs, none + ops.zeros_like(costs[..., :1])], axis=2)
 
     # To begin with, each object has its favourite query, if no other one has it already.
     favourite = _int(ops.argmin(costs[..., :-1], axis=2))
@@ -182,7 +183,7 @@ def _assign_next(costs, owner, query, price, left):
     def turn(going, end, owner, query):
         """Gives the query at the path's end to the object before it, whose old query is the path's new end."""
         taker = _pick(via, end)
-        taken = _at(end, size) & going[:, None] & (ops.arange(size) < size - 1)
+        taken = _at(end, size) & going[:, None] & (ops.arange(size) < size - 1)  # the last query is free for ever
         owner = ops.where(taken, taker[:, None], owner)
         given = ops.where(_at(taker, ops.shape(query)[1]) & going[:, None], end[:, None], query)
         return going & (taker != new), ops.maximum(_pick(query, taker), 0), owner, given
