@@ -82,12 +82,13 @@ def _resample(maps, axis, size, mode, align_corners, scale):
     if scale is None and sizes_are_known(old, size) and old == size:
         return maps
     place = ops.cast(ops.arange(size), "float32")
+    step = _ratio(old, size) if scale is None else 1 / scale
     if align_corners:
         place = place * _ratio(old - 1, size - 1)
     elif mode == "nearest":
-        place = place * _ratio(old, size)
+        place = place * step
     else:
-        place = (place + 0.5) * (_ratio(old, size) if scale is None else 1 / scale) - 0.5
+        place = (place + 0.5) * step - 0.5
     if mode == "bilinear":
         place = ops.maximum(place, 0.0)
     first = ops.floor(place)
