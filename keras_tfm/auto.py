@@ -212,10 +212,10 @@ class AutoImageProcessor:
         """
         from keras_tfm import processors
         from keras_tfm.presets.io.hub import LOCATION, open_preset
-        from keras_tfm.processors.base import read_config
+        from keras_tfm.processors.preset import read_config
 
         preset = open_preset(source, **{k: options[k] for k in LOCATION if k in options})
-        stored = read_config(preset)
+        stored = read_config(preset, "image_processor")
         name = stored.get("image_processor_type") or stored.get("feature_extractor_type")
         model_type = None if name else model_type_of(preset.json("config.json") or {})
         cls = getattr(processors, name.removesuffix("Fast"), None) if name else None

@@ -3,10 +3,8 @@
 Shapes: B pictures, h w height and width.
 """
 
-import difflib
 import inspect
 import warnings
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,14 +20,13 @@ from keras_tfm.processors.images import (
     pillow,
     to_array,
 )
-from keras_tfm.tokenizers.files import json_bytes, write
+from keras_tfm.processors.preset import Preprocessor
 
-FILE = "preprocessor_config.json"
 SIZES = ({"height", "width"}, {"shortest_edge"}, {"shortest_edge", "longest_edge"}, {"longest_edge"})
 CALL_ONLY = {"data_format": FIRST, "input_data_format": None, "return_tensors": None}
 
 
-class ImageProcessor:
+class ImageProcessor(Preprocessor):
     """Pictures to arrays, in `steps`, each a method `_step(image, options)` over (h, w, C).
 
     A step `name` is done where the option `do_name` is true. A subclass names its `steps`, the `defaults` of all its
@@ -59,55 +56,10 @@ class ImageProcessor:
         "image_std": transforms.HALF,
     }
     steps = ("resize", "rescale", "normalize")
-    synonyms = {}  # former names of options
-    may_be_none = ()  # options for which null in preprocessor_config.json does not mean the default
+    kind = "image_processor"
     model_input_names = ("pixel_values",)
 
-    def __init__(self, **config):
-        config = self._own_options(config)
-        config.pop("feature_extractor_type", None)  # the former name of the class
-        self.extra = {key: value for key, value in config.items() if key not in self.defaults}
-        for key, default in self.defaults.items():
-            value = config.get(key, default)
-            unset = value is None and not isinstance(default, bool) and key not in self.may_be_none
-            setattr(self, key, self._sized(key, default if unset else value))
-
-    @classmethod
-    def from_preset(cls, source, *, revision=None, token=None, cache_dir=None, local_files_only=False, **overrides):
-        """Load from a Hub id, `hf://id` or a folder; `overrides` are options as for the class.
-
-        FileNotFoundError if there is no preprocessor_config.json, ValueError if it is damaged, TypeError for an
-        override that is no option.
-        """
-        from keras_tfm.presets.io.hub import open_preset
-
-        preset = open_preset(
-            source, revision=revision, token=token, cache_dir=cache_dir, local_files_only=local_files_only
-        )
-        stored = read_config(preset)
-        cls._check_options(overrides, stored)
-        return cls(**{**cls._own_options(stored), **cls._own_options(overrides)})
-
-    from_pretrained = from_preset
-
-    @classmethod
-    def _own_options(cls, options):
-        """Options under their present names; where both are there, the former name counts, as in Transformers."""
-        former = {cls.synonyms[key]: value for key, value in options.items() if key in cls.synonyms}
-        return {key: value for key, value in options.items() if key not in cls.synonyms} | former
-
-    @classmethod
-    def _check_options(cls, given, more=()):
-        known = [*cls.defaults, *cls.synonyms, *more]
-        for name in given:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                raise TypeError(
-                    f"{cls.__name__} has no option {name!r}"
-                    + (f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(known)}")
-                )
-
-    def _sized(self, key, value):
+    def _checked(self, key, value):
         """The value of an option; where that is a size, as a dict."""
         default = self.defaults.get(key)
         if isinstance(default, list) and np.ndim(value):
@@ -133,8 +85,8 @@ class ImageProcessor:
         arguments = inspect.signature(self.__call__).parameters.values()
         self._check_options(given, [*CALL_ONLY, *(a.name for a in arguments if a.kind is a.POSITIONAL_OR_KEYWORD)])
         given = {key: value for key, value in self._own_options(given).items() if value is not None}
-        values = {**CALL_ONLY, **{key: self._sized(key, getattr(self, key)) for key in self.defaults}}
-        values |= {key: self._sized(key, value) for key, value in given.items()}
+        values = {**CALL_ONLY, **{key: self._checked(key, getattr(self, key)) for key in self.defaults}}
+        values |= {key: self._checked(key, value) for key, value in given.items()}
         if values["return_tensors"] not in (None, "np"):
             raise ValueError("image processors return NumPy arrays, which the models take on every backend")
         for key in ("data_format", "input_data_format"):
@@ -206,35 +158,6 @@ class ImageProcessor:
 
     def _normalize(self, image, options):
         return transforms.normalize(image, options.image_mean, options.image_std)
-
-    def to_dict(self):
-        """The keys of preprocessor_config.json."""
-        return {
-            **self.extra,
-            **{k: getattr(self, k) for k in self.defaults},
-            "image_processor_type": type(self).__name__,
-        }
-
-    def save_preset(self, folder):
-        """Write preprocessor_config.json into `folder` (made if need be), complete before it takes its name."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        write(folder / FILE, json_bytes(dict(sorted(self.to_dict().items()))))
-
-    save_pretrained = save_preset
-
-    def __repr__(self):
-        return f"{type(self).__name__}({', '.join(f'{key}={getattr(self, key)!r}' for key in self.defaults)})"
-
-
-def read_config(preset):
-    """The keys of preprocessor_config.json, or of the part of processor_config.json that newer presets have instead."""
-    stored = preset.json(FILE)
-    if stored is None:
-        stored = (preset.json("processor_config.json") or {}).get("image_processor")
-    if not isinstance(stored, dict):
-        preset.require(FILE)
-    return stored
 
 
 def stacked(name, rows, data_format=FIRST):

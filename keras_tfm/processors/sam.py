@@ -72,7 +72,7 @@ class SamImageProcessor(LabelledProcessor):
         original_sizes, reshaped_input_sizes: (B, 2) of the processor's outputs. pad_size: what pictures were padded to,
             default the processor's.
         """
-        target = self._sized("pad_size", pad_size or self.pad_size)
+        target = self._checked("pad_size", pad_size or self.pad_size)
         results = []
         for each, original, new in zip(masks, _pairs(original_sizes), _pairs(reshaped_input_sizes), strict=True):
             each = to_array(each).astype(np.float32)
