@@ -47,7 +47,7 @@ test: .venv-test/ready
 
 support: .venv-test/ready  # the parity suite, and from its results the support table
 	set -e; for backend in $(BACKENDS); do KERAS_BACKEND=$$backend $(PYTEST) tests/test_parity.py --record; done
-	KERAS_BACKEND=jax $(PYTEST) tests/test_tokenizer_families.py --record
+	KERAS_BACKEND=jax $(PYTEST) tests/test_tokenizer_families.py tests/test_image_processors.py --record
 	.venv-test/bin/keras-tfm support --readme README.md
 
 .venv-test/ready: pyproject.toml tests/constraints.txt

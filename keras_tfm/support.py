@@ -16,6 +16,7 @@ VARIANTS = {
     "code_llama": ("llama", "CodeLlamaTokenizer"),
     "cpm": ("gpt2", "CpmTokenizer"),
     "dialogpt": ("gpt2", "GPT2Tokenizer"),
+    "dit": ("beit", "BeitImageProcessor"),
     "flan-t5": ("t5", "T5Tokenizer"),
     "flan-ul2": ("t5", "T5Tokenizer"),
     "gpt-sw3": ("gpt2", "GPTSw3Tokenizer"),
@@ -39,25 +40,26 @@ MISSING = {"esm": ["EsmForProteinFolding"]}
 def support_table():
     """A Markdown table: a row an architecture, ticked where every class passed the parity suite on that backend.
 
-    The tokenizer is ticked where all of its fixtures passed. The results come from support.json beside this
+    The tokenizer or processor is ticked where all of its fixtures passed. The results come from support.json beside this
     file, which `pytest --record` writes; nothing is ticked by hand. Below stands how many lines of code (neither blank
     nor comments nor docstrings) an architecture takes on average, in its files of models/ and presets/ together.
     """
-    from keras_tfm import tokenizers
+    from keras_tfm import processors, tokenizers
     from keras_tfm.auto import architecture, public_classes
 
     recorded = json.loads(importlib.resources.files("keras_tfm").joinpath("support.json").read_text())
     results = recorded["models"]
-    rows = {name: (name, getattr(tokenizers.class_for(name), "__name__", None)) for name in results} | VARIANTS
+    readers = {name: tokenizers.class_for(name) or processors.image_processor_for(name) for name in results}
+    rows = {name: (name, getattr(reader, "__name__", None)) for name, reader in readers.items()} | VARIANTS
     table = [
-        "| architecture | classes | TensorFlow | PyTorch | JAX | tokenizer | lines of code |",
+        "| architecture | classes | TensorFlow | PyTorch | JAX | tokenizer, processor | lines of code |",
         "|---|---|---|---|---|---|---|",
     ]
-    for row, (model_type, tokenizer) in sorted(rows.items()):
+    for row, (model_type, reader) in sorted(rows.items()):
         module = architecture(model_type)
         classes = {*_reference_classes(public_classes(module)), *MISSING.get(row, ())}
         ticks = [_tick(classes, set(results[model_type].get(backend, ()))) for backend in BACKENDS]
-        ticks.append("✓" if tokenizer in recorded["tokenizers"] else "")
+        ticks.append("✓" if reader in recorded["readers"] else "")
         lines = lines_of(module) if row == model_type else ""
         table.append(f"| {row} | {len(classes)} | {' | '.join(ticks)} | {lines} |")
     mean = sum(lines_of(architecture(name)) for name in results) / len(results)
