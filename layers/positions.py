@@ -225,3 +225,21 @@ class FairseqWaves(Formula):
 
     def get_config(self):
         return {"padding": self.padding}
+
+
+def map_waves(real, channels):
+    """The places in maps as waves: sines and cosines in turn, ever slower, of y and then of x, which go from 0 to 2 pi
+    over what is real (arXiv:2005.12872).
+
+    real (B, h, w), False or 0 for padding -> (B, h, w, channels).
+    """
+    count = channels // 2
+    place = np.arange(count)
+    speeds = ops.convert_to_tensor(10000.0 ** -(2 * (place // 2) / count), "float32")
+    even, waves = ops.convert_to_tensor(place % 2 == 0), []
+    for axis in (1, 2):
+        place = ops.cumsum(ops.cast(real, "float32"), axis=axis)
+        last = place[:, -1:] if axis == 1 else place[:, :, -1:]
+        angles = (place / (last + 1e-6) * (2 * math.pi))[..., None] * speeds
+        waves.append(ops.where(even, ops.sin(angles), ops.cos(angles)))
+    return ops.concatenate(waves, axis=-1)

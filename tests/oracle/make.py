@@ -10,6 +10,7 @@ weights are seeded from the tensors' names (seeded.py) on both sides.
 """
 
 import base64
+import copy
 import importlib
 import json
 import sys
@@ -20,6 +21,7 @@ import numpy as np
 import torch
 import transformers
 from safetensors import safe_open
+from safetensors.torch import save_file
 from seeded import weights
 
 HERE = Path(__file__).parent
@@ -43,8 +45,8 @@ def record(case):
         torch.manual_seed(0)
         cls = getattr(transformers, name)
         with torch.no_grad():  # some fill their tables of waves in place
-            model = cls(cls.config_class(**case.config)).eval()
-        tensors, tied = seed(model)
+            model = cls(cls.config_class(**copy.deepcopy(case.config))).eval()  # some take it apart
+        model, tensors, tied = seed(model)
         config = config or model.config.to_diff_dict()  # the first one's: decoders alone say that they are such
         calls = [run(model, call) for call in case.calls(name)]
         classes[name] = {"tensors": tensors, "tied": tied, "calls": calls}
@@ -54,12 +56,17 @@ def record(case):
 
 
 def seed(model):
-    """Fills the model; returns the shapes of the tensors that the reference saves and {copy: original} of the tied."""
+    """The model with its weights seeded, the shapes of the tensors that the reference saves, and {copy: original} of
+    those that are tied."""
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
         with safe_open(f"{folder}/model.safetensors", "pt") as file:
             tensors = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
-    state = model.state_dict()
+        state = model.state_dict()
+        if not set(tensors) <= set(state):  # what Transformers 5 stores by other names it reads by them, too
+            seeded = {name: torch.from_numpy(weights(name, tuple(shape))) for name, shape in tensors.items()}
+            save_file(seeded, f"{folder}/model.safetensors", {"format": "pt"})
+            return type(model).from_pretrained(folder).eval(), tensors, {}
     tied = {
         copy: name
         for copy in set(state) - set(tensors)
@@ -70,7 +77,7 @@ def seed(model):
     with torch.no_grad():
         for name, shape in tensors.items():
             state[name].copy_(torch.from_numpy(weights(name, tuple(shape))))
-    return tensors, dict(sorted(tied.items()))
+    return model, tensors, dict(sorted(tied.items()))
 
 
 def constants(model):
@@ -101,7 +108,8 @@ def run(model, call):
         elif call.labels or call.learns:
             labels = {name: torch.from_numpy(array) for name, array in call.labels.items()}
             recorded["labels"] = {name: packed(array) for name, array in labels.items()}
-            recorded["loss"] = model(**inputs | labels).loss.item()
+            given = {"labels": each_picture(labels)} if "boxes" in labels else labels
+            recorded["loss"] = model(**inputs | given).loss.item()
         else:
             outputs = model(**inputs, **call.options)
             outputs = outputs if call.arrange is None else call.arrange(outputs)
@@ -110,6 +118,12 @@ def run(model, call):
                 left_out.add("encoder_last_hidden_state")
             recorded["outputs"] = {k: packed(v) for k, v in outputs.items() if k not in left_out}
     return recorded
+
+
+def each_picture(labels):
+    """Labels of objects as the reference takes them: a dict for each picture, of the objects that are there."""
+    there = labels["class_labels"] >= 0
+    return [{name: array[i][row] for name, array in labels.items()} for i, row in enumerate(there)]
 
 
 def tensors_of(value):
