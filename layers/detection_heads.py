@@ -5,7 +5,9 @@ picture has fewer than N objects, and one row each for those in the others.
 """
 
 from keras import ops, random
+from keras.layers import Dense
 
+from keras_tfm.layers.base import Layer
 from keras_tfm.layers.heads import Task
 from keras_tfm.training.detection import DetectionLoss
 from keras_tfm.training.segmentation import PointMaskLoss
@@ -66,3 +68,23 @@ class UniversalSegmentation(SetPrediction):
 
     def set_loss(self):
         return PointMaskLoss(self.config, lambda shape: random.uniform(shape, seed=self.points))
+
+
+class DeepHead(Layer):
+    """Dense layers, with ReLUs between them.
+
+    Args:
+        width: of the layers but the last.
+        units: of the last.
+        depth: how many layers there are.
+    """
+
+    def __init__(self, width, units, depth=3, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = [Dense(width, activation="relu") for _ in range(depth - 1)] + [Dense(units)]
+
+    def call(self, x):
+        """x (.., D) -> (.., units)."""
+        for dense in self.dense:
+            x = dense(x)
+        return x

@@ -56,3 +56,14 @@ def padded(inputs, side="right", padding=0):
 def image(batch, height, width, channels=3, **others):
     """pixel_values (batch, channels, height, width), and other inputs."""
     return {"pixel_values": weights("pixel_values", (batch, channels, height, width))} | others
+
+
+def objects(counts, classes, masks=None):
+    """Labels of so many objects in each picture: class_labels (B, N), -100 where there is none, boxes (B, N, 4) and,
+    for maps of a size (h, w), masks."""
+    shape = len(counts), max(counts)
+    names = integers("class_labels", shape, 0, classes)
+    names[np.arange(shape[1]) >= np.array(counts)[:, None]] = -100
+    boxes = (0.3 + 0.4 * integers("boxes", (*shape, 4), 0, 100) / 100).astype("float32")
+    drawn = {} if masks is None else {"masks": integers("masks", (*shape, *masks), 0, 2)}
+    return {"class_labels": names, "boxes": boxes} | drawn
