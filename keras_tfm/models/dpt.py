@@ -263,9 +263,9 @@ def blocks_seen(outputs, config):
     return [*maps, *(x for i, x in enumerate(outputs["hidden_states"][1:]) if i in chosen)]
 
 
-def patch_grid(pixel_values, patch_size):
-    """The rows and columns of patches of pictures (B, 3, h, w)."""
-    return tuple(size // patch_size for size in ops.shape(pixel_values)[2:])
+def patch_grid(pixel_values, patch_size, fills=False):
+    """The rows and columns of patches of pictures (B, 3, h, w); `fills`: with those that are cut at the border."""
+    return tuple(-(-size // patch_size) if fills else size // patch_size for size in ops.shape(pixel_values)[2:])
 
 
 def without_hidden_states(outputs, config, output_hidden_states):
@@ -339,7 +339,7 @@ class DPTForDepthEstimation(Model):
                 inputs, output_hidden_states=True, output_attentions=output_attentions, training=training
             )
             states, patch_size = blocks_seen(outputs, c), c.patch_size
-        maps = self.neck(states, grid=patch_grid(inputs["pixel_values"], patch_size))
+        maps = self.neck(states, grid=patch_grid(inputs["pixel_values"], patch_size, fills=c.is_hybrid))
         depth = self.head(maps[c.head_in_index])
         return respond({"predicted_depth": depth}, without_hidden_states(outputs, c, output_hidden_states))
 
@@ -374,7 +374,8 @@ class DPTForSemanticSegmentation(AuxiliarySegmentation):
         outputs = self.backbone(
             inputs, output_hidden_states=True, output_attentions=output_attentions, training=training
         )
-        maps = self.neck(blocks_seen(outputs, c), grid=patch_grid(inputs["pixel_values"], c.patch_size))
+        grid = patch_grid(inputs["pixel_values"], c.patch_size, fills=c.is_hybrid)
+        maps = self.neck(blocks_seen(outputs, c), grid=grid)
         logits = self.head(maps[c.head_in_index])
         height, width = ops.shape(logits)[1:3]
         logits = {"logits": channels_first(resize(logits, (2 * height, 2 * width), align_corners=True))}

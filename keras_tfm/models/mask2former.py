@@ -373,7 +373,7 @@ class Mask2FormerForUniversalSegmentation(UniversalSegmentation, Head):
             for own, masks in zip(classes, outputs.pop("masks_queries_logits"), strict=True)
         ]
         asked = c.output_auxiliary_logits if output_auxiliary_logits is None else output_auxiliary_logits
-        auxiliary = training is not False if asked is None else asked
+        auxiliary = training if asked is None else asked
         if not (c.output_hidden_states if output_hidden_states is None else output_hidden_states):
             outputs = {k: x for k, x in outputs.items() if not k.endswith("hidden_states")}
         return logits[-1] | ({"auxiliary_logits": tuple(logits[:-1])} if auxiliary else {}) | outputs
