@@ -5,7 +5,7 @@ Shapes: B batch, h and w the height and width of a map, C channels.
 
 from dataclasses import dataclass, field
 
-from keras.layers import LayerNormalization
+from keras.layers import BatchNormalization, LayerNormalization
 
 from keras_tfm.layers.base import Layer, Model
 from keras_tfm.layers.config import Config
@@ -98,6 +98,13 @@ class Backbone(Model):
     def make_norms(self):
         """The norms of the maps that are handed out, `StageNorms`, or None."""
         return None
+
+    def freeze(self):
+        """Keeps what the batch norms have learned: detectors are trained on few pictures at a time."""
+        for _, layer in self.named_layers():
+            if isinstance(layer, BatchNormalization):
+                layer.trainable = False
+                layer.constants = {}  # nor do checkpoints count their batches
 
     def chosen(self, states):
         """Those of the stem's and the stages' that are to be handed out."""

@@ -46,18 +46,20 @@ class ResNetBlock(Layer):
         filters: C of what goes out.
         strides: 2 to halve the map.
         norm: the class of the norms.
+        dilations: how far apart the pixels are that the first of the 3 x 3 convolutions looks at, and the second.
     """
 
-    def __init__(self, c, channels, filters, strides=1, norm=BatchNorm, **kwargs):
+    def __init__(self, c, channels, filters, strides=1, norm=BatchNorm, dilations=(1, 1), **kwargs):
         super().__init__(**kwargs)
+        near, far = dilations
         if c.layer_type == "basic":
-            shapes = [(filters, 3, strides), (filters, 3, 1)]
+            shapes = [(filters, 3, strides, near), (filters, 3, 1, far)]
         else:
             inner, steps = filters // 4, (strides, 1) if c.downsample_in_bottleneck else (1, strides)
-            shapes = [(inner, 1, steps[0]), (inner, 3, steps[1]), (filters, 1, 1)]
+            shapes = [(inner, 1, steps[0], 1), (inner, 3, steps[1], near), (filters, 1, 1, 1)]
         self.convolutions = [
-            ConvNorm(width, size, "relu" if i < len(shapes) else None, norm, strides=step)
-            for i, (width, size, step) in enumerate(shapes, 1)
+            ConvNorm(width, size, "relu" if i < len(shapes) else None, norm, strides=step, dilation_rate=dilation)
+            for i, (width, size, step, dilation) in enumerate(shapes, 1)
         ]
         differ = channels != filters or strides != 1
         self.shortcut = ConvNorm(filters, 1, norm=norm, strides=strides) if differ else None
@@ -92,9 +94,14 @@ class ResNetModel(Model):
     def make_stage(self, index, depth):
         """The blocks of a stage, counted from 0."""
         channels, filters = self.channels[index : index + 2]
-        strides = 2 if index > 0 or self.config.downsample_in_first_stage else 1
-        first = ResNetBlock(self.config, channels, filters, strides, self.norm)
-        return [first, *(ResNetBlock(self.config, filters, filters, norm=self.norm) for _ in range(depth - 1))]
+        strides, (before, now) = self.steps(index)
+        first = ResNetBlock(self.config, channels, filters, strides, self.norm, (before, now))
+        others = [ResNetBlock(self.config, filters, filters, 1, self.norm, (now, now)) for _ in range(depth - 1)]
+        return [first, *others]
+
+    def steps(self, index):
+        """The strides of a stage, and the dilations of the stage before and of this one."""
+        return 2 if index > 0 or self.config.downsample_in_first_stage else 1, (1, 1)
 
     def signature(self):
         return {"pixel_values": ((None, self.config.num_channels, None, None), "float32")}
@@ -120,3 +127,8 @@ class ResNetForImageClassification(PooledImageClassification):
 
 class ResNetBackbone(Backbone, ResNetModel):
     """The same, handing out the maps of the stages that the configuration names."""
+
+    def freeze(self):
+        """As `Backbone.freeze`; the stem and the first stage, which see what all pictures have, learn no more either."""
+        super().freeze()
+        self.embeddings.trainable = self.stages[0].trainable = False
