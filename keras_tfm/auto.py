@@ -230,3 +230,36 @@ class AutoImageProcessor:
         return cls.from_preset(source, **options)
 
     from_pretrained = from_preset
+
+
+class AutoFeatureExtractor:
+    """Loads what turns the sounds, or the pictures, of any preset into arrays."""
+
+    @staticmethod
+    def from_preset(source, **options):
+        """The class that `preprocessor_config.json` names, else that of the architecture in `config.json`: a
+        `FeatureExtractor`, or of an architecture that sees, an `ImageProcessor`.
+
+        Options: see `FeatureExtractor.from_preset`. FileNotFoundError if there is no preprocessor_config.json,
+        ValueError if neither file tells of a class that keras_tfm has.
+        """
+        from keras_tfm import processors
+        from keras_tfm.presets.io.hub import LOCATION, open_preset
+        from keras_tfm.processors.preset import read_config
+
+        preset = open_preset(source, **{k: options[k] for k in LOCATION if k in options})
+        stored = read_config(preset, "feature_extractor")
+        name = stored.get("feature_extractor_type") or stored.get("image_processor_type")
+        model_type = None if name else model_type_of(preset.json("config.json") or {})
+        cls = getattr(processors, name.removesuffix("Fast"), None) if name else None
+        if model_type:
+            cls = processors.feature_extractor_for(model_type) or processors.image_processor_for(model_type)
+        if cls is None:
+            raise ValueError(
+                f"{preset.name} has no feature extractor that keras_tfm knows: preprocessor_config.json names the class "
+                f"{name!r}, config.json the model_type {model_type!r}. Load it with the class that suits it "
+                "(Wav2Vec2FeatureExtractor.from_preset)"
+            )
+        return cls.from_preset(source, **options)
+
+    from_pretrained = from_preset

@@ -1,13 +1,22 @@
-"""Image processors: one file per family, named after its Hub model_type, loaded when one of its classes is asked for.
+"""Processors of pictures and of sound: one file per family, named after its Hub model_type, loaded when one of its
+classes is asked for.
 
 `from keras_tfm.processors import ViTImageProcessor` looks for the module whose name (without underscores) is the
-longest beginning of the lower-cased class name. The former names (ViTFeatureExtractor) are those of the same classes.
+longest beginning of the lower-cased class name. Image processors' former names (ViTFeatureExtractor) are those of the
+same classes.
 """
 
 import importlib
 import pkgutil
 
-HOMES = {"ImageProcessor": "base", "load_image": "images", "load_frames": "images"}
+HOMES = {
+    "ImageProcessor": "base",
+    "FeatureExtractor": "features",
+    "ASTFeatureExtractor": "audio_spectrogram_transformer",
+    **dict.fromkeys(("load_image", "load_frames"), "images"),
+    "load_audio": "audio",
+    **dict.fromkeys(("Speech2TextFeatureExtractor", "Speech2TextProcessor"), "speech_to_text"),
+}
 SERVED_BY = {  # model_type -> class, where the names differ
     **dict.fromkeys(("dinov2", "focalnet"), "BitImageProcessor"),
     **dict.fromkeys(("data2vec-vision",), "BeitImageProcessor"),
@@ -24,6 +33,16 @@ SERVED_BY = {  # model_type -> class, where the names differ
 }
 
 
+EXTRACTORS = {  # model_type -> feature extractor class, where the names differ
+    "audio-spectrogram-transformer": "ASTFeatureExtractor",
+    "musicgen": "EncodecFeatureExtractor",
+    "speech_to_text": "Speech2TextFeatureExtractor",
+    **dict.fromkeys(("seamless_m4t_v2", "wav2vec2-bert"), "SeamlessM4TFeatureExtractor"),
+    **dict.fromkeys(("data2vec-audio", "hubert", "sew", "sew-d", "unispeech"), "Wav2Vec2FeatureExtractor"),
+    **dict.fromkeys(("unispeech-sat", "wav2vec2-conformer", "wavlm"), "Wav2Vec2FeatureExtractor"),
+}
+
+
 def _module(name):
     """The module where a class of this name, in any case, would be; None if there is none."""
     families = [module.name for module in pkgutil.iter_modules(__path__)]
@@ -34,7 +53,20 @@ def _module(name):
 
 def image_processor_for(model_type):
     """The image processor class of the architecture that the Hub calls `model_type`; None if there is none."""
-    name = SERVED_BY.get(model_type, model_type.replace("-", "").replace("_", "") + "imageprocessor")
+    return _class(SERVED_BY.get(model_type, _flat(model_type) + "imageprocessor"))
+
+
+def feature_extractor_for(model_type):
+    """The feature extractor class of the architecture that the Hub calls `model_type`; None if there is none."""
+    return _class(EXTRACTORS.get(model_type, _flat(model_type) + "featureextractor"))
+
+
+def _flat(model_type):
+    return model_type.replace("-", "").replace("_", "")
+
+
+def _class(name):
+    """The class of this name, in any case; None if there is none."""
     return next((cls for key, cls in vars(_module(name) or object).items() if key.lower() == name.lower()), None)
 
 
