@@ -93,11 +93,20 @@ class PyramidNeck(Layer):
 
     Args:
         channels: C.
+        out_indices: where the configuration says that the maps come from.
         epsilon: of the norm.
+
+    Raises:
+        ValueError: `out_indices` are not four.
     """
 
-    def __init__(self, channels, epsilon=1e-5, **kwargs):
+    def __init__(self, channels, out_indices, epsilon=1e-5, **kwargs):
         super().__init__(**kwargs)
+        if len(out_indices) != 4:
+            raise ValueError(
+                f"a pyramid is made of four maps, but out_indices are {out_indices}: choose four, "
+                "such as [3, 5, 7, 11] of twelve blocks"
+            )
         self.upsample, self.norm, self.upsample_again = _twice(channels), BatchNorm(epsilon=epsilon), _twice(channels)
         self.activation = activation("gelu")
         self.upsample_second = _twice(channels)

@@ -153,7 +153,13 @@ class ImageEmbeddings(Layer):
         return ops.cast(getattr(self, name), self.compute_dtype)
 
     def hide(self, x, hidden):
-        """x (B, T, D) with the mask token where `hidden` (B, T) is not 0."""
+        """x (B, T, D) with the mask token where `hidden` (B, T) is not 0.
+
+        Raises:
+            ValueError: there is no mask token.
+        """
+        if not self.hides:
+            raise ValueError("bool_masked_pos hides patches behind a mask token, which this model was made without")
         return ops.where(ops.cast(hidden, "bool")[..., None], self.leading("mask_token"), x)
 
     def positions(self):

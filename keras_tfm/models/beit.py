@@ -14,6 +14,7 @@ from keras.layers import Dense, Identity, LayerNormalization
 from keras_tfm.layers.attention import Attention
 from keras_tfm.layers.backbones import BackboneConfig, PatchBackbone
 from keras_tfm.layers.base import Layer
+from keras_tfm.layers.config import Config
 from keras_tfm.layers.heads import Head, respond
 from keras_tfm.layers.image_heads import AuxiliarySegmentation, PooledImageClassification
 from keras_tfm.layers.images import channels_first, flatten, resize
@@ -24,11 +25,9 @@ from keras_tfm.training.losses import IGNORED, TokenCrossEntropy
 
 
 @dataclass(kw_only=True)
-class BeitConfig(BackboneConfig):
-    model_type = "beit"
-    synonyms: ClassVar[dict] = {"segmentation_indices": "out_indices"}
+class EncoderConfig(Config):
+    """What BEiT and Data2Vec share."""
 
-    vocab_size: int = 8192
     hidden_size: int = 768
     num_hidden_layers: int = 12
     num_attention_heads: int = 12
@@ -55,6 +54,14 @@ class BeitConfig(BackboneConfig):
     auxiliary_num_convs: int = 1
     auxiliary_concat_input: bool = False
     semantic_loss_ignore_index: int = 255
+
+
+@dataclass(kw_only=True)
+class BeitConfig(BackboneConfig, EncoderConfig):
+    model_type = "beit"
+    synonyms: ClassVar[dict] = {"segmentation_indices": "out_indices"}
+
+    vocab_size: int = 8192
     add_fpn: bool = False
     reshape_hidden_states: bool = True
     batch_norm_eps: float = 1e-5  # of `add_fpn`, which the reference has no default for
@@ -243,8 +250,7 @@ class BeitForSemanticSegmentation(AuxiliarySegmentation):
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
         c = self.config
-        require_four_maps(self)
-        self.neck = PyramidNeck(c.hidden_size)
+        self.neck = PyramidNeck(c.hidden_size, c.out_indices)
         self.head = PyramidHead(4, c.hidden_size, c.num_labels, c.pool_scales)
         self.auxiliary_head = None
         if c.use_auxiliary_head:
@@ -276,10 +282,8 @@ class BeitBackbone(PatchBackbone, BeitModel):
 
     def __init__(self, config, **kwargs):
         super().__init__(config, pooler=False, **kwargs)
-        self.neck = None
-        if self.config.add_fpn:
-            require_four_maps(self)
-            self.neck = PyramidNeck(self.config.hidden_size, self.config.batch_norm_eps)
+        c = self.config
+        self.neck = PyramidNeck(c.hidden_size, c.out_indices, c.batch_norm_eps) if c.add_fpn else None
 
     def make_norm(self):
         return None
@@ -287,12 +291,3 @@ class BeitBackbone(PatchBackbone, BeitModel):
     def patch_maps(self, states, pixel_values):
         maps = super().patch_maps(states, pixel_values)
         return maps if self.neck is None else self.neck(maps)
-
-
-def require_four_maps(model):
-    """Raises a ValueError unless the configuration's `out_indices` are four."""
-    if len(model.config.out_indices) != 4:
-        raise ValueError(
-            f"{type(model).__name__} makes a pyramid of four maps, out_indices tell {model.config.out_indices}: choose "
-            "four, such as [3, 5, 7, 11] of twelve blocks"
-        )

@@ -84,6 +84,13 @@ CASES = [
         segmentation,
     ),
     Case(
+        "resized",
+        CONFIG | {"use_relative_position_bias": True, "layer_scale_init_value": 1.0, "drop_path_rate": 0.0},
+        ["BeitModel"],
+        lambda name: [Call(image(1, 24, 12))],
+        reference="5.23",
+    ),
+    Case(
         "maps",
         CONFIG | {"out_features": ["stem", "stage2"], "use_absolute_position_embeddings": True},
         ["BeitBackbone"],

@@ -24,7 +24,7 @@ def calls(name):
         return [Call(picture), other, Call(picture, labels={"labels": np.array([0, 1])})]
     if name == "Dinov2Backbone":
         return [Call(picture, STATES), other]
-    return [Call(picture, STATES), other, odd, Call(picture | HIDDEN)]
+    return [Call(picture, STATES), other, odd, Call(picture), Call(picture | HIDDEN)]
 
 
 CASES = [
