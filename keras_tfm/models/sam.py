@@ -211,7 +211,7 @@ class SamPositions(Layer):
     """Places in the picture as waves of random frequencies, which the checkpoint keeps."""
 
     def __init__(self, c, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # in half precision, pixels would not be told apart
         self.count, self.frequencies_initializer = c.num_pos_feats, Normal(stddev=c.hidden_size // 2)
 
     def build(self, shape):
@@ -222,7 +222,7 @@ class SamPositions(Layer):
     def call(self, places):
         """places (.., 2), x and y from 0 to 1 -> (.., D)."""
         waves = 2 * math.pi * ops.matmul(2 * places - 1, ops.cast(self.frequencies, places.dtype))
-        return ops.concatenate([ops.sin(waves), ops.cos(waves)], axis=-1)
+        return ops.cast(ops.concatenate([ops.sin(waves), ops.cos(waves)], axis=-1), self.compute_dtype)
 
 
 def every_row(table):
@@ -234,7 +234,7 @@ class SamPromptEncoder(Layer):
     """Points and boxes as tokens, masks as a map."""
 
     def __init__(self, c, vision, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self.config = c
         self.positions = SamPositions(vision)
         self.points = [Embedding(1, c.hidden_size) for _ in range(c.num_point_embeddings)]
@@ -419,7 +419,7 @@ class SamModel(Model):
     optional = ("input_boxes", "input_masks", "image_embeddings", "attention_similarity", "target_embedding")
 
     def __init__(self, config, **kwargs):
-        super().__init__(config, **kwargs)
+        super().__init__(config, autocast=False, **kwargs)  # see SamPositions
         c = self.config
         self.vision_encoder = SamVisionEncoder(c.vision_config)
         self.prompt_encoder = SamPromptEncoder(c.prompt_encoder_config, c.vision_config)

@@ -13,7 +13,7 @@ CONFIG = {
     "patch_size": 4,
     "backbone_out_indices": [0, 1, 2, 3],
     "neck_hidden_sizes": [6, 8, 12, 16],
-    "fusion_hidden_size": 8,
+    "fusion_hidden_size": 22,  # depth ends in a ReLU: with these widths not all of it is 0
     "num_labels": 3,
 }
 BIT = {
@@ -51,7 +51,7 @@ SWINV2 = {
     "model_type": "swinv2",
     "image_size": 16,
     "patch_size": 2,
-    "embed_dim": 8,
+    "embed_dim": 16,
     "depths": [1, 1],
     "num_heads": [2, 2],
     "window_size": 2,
@@ -83,7 +83,7 @@ CASES = [
         | {
             "readout_type": "add",
             "use_batch_norm_in_fusion_residual": True,
-            "head_in_index": -2,
+            "fusion_hidden_size": 30,
             "qkv_bias": False,
             "backbone_out_indices": [1, 3],
             "neck_hidden_sizes": [6, 12],
@@ -94,7 +94,14 @@ CASES = [
     ),
     Case(
         "ignored",
-        CONFIG | {"readout_type": "ignore", "use_bias_in_fusion_residual": False, "use_auxiliary_head": False},
+        CONFIG
+        | {
+            "readout_type": "ignore",
+            "head_in_index": -2,
+            "fusion_hidden_size": 12,
+            "use_bias_in_fusion_residual": False,
+            "use_auxiliary_head": False,
+        },
         HEADS,
         lambda name: [Call(image(1, 8, 8), STATES if name == "DPTForDepthEstimation" else {})],
     ),
@@ -103,7 +110,7 @@ CASES = [
         "dinov2",
         {
             "backbone_config": DINOV2,
-            "neck_hidden_sizes": [6, 8],
+            "neck_hidden_sizes": [18, 20],
             "reassemble_factors": [2, 0.5],
             "fusion_hidden_size": 256,
             "add_projection": True,
@@ -113,7 +120,7 @@ CASES = [
     ),
     Case(
         "swinv2",
-        {"backbone_config": SWINV2, "neck_hidden_sizes": [8, 16], "fusion_hidden_size": 8},
+        {"backbone_config": SWINV2, "neck_hidden_sizes": [16, 32], "fusion_hidden_size": 10},
         ["DPTForDepthEstimation"],
         lambda name: [Call(image(1, 8, 8))],
     ),
