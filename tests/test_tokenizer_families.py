@@ -298,7 +298,7 @@ def test_tapex_tables(tmp_path):
         (b"\x0a\x03\x0a\x01a", "is damaged or no SentencePiece model"),  # cut off behind a piece
         (b"", "is damaged or no SentencePiece model"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "is damaged or no SentencePiece model"),
-        (b"\x0a\x03\x0a\x01a\x12\x02\x18\x04\x1a\x00", "splits into words or characters; only unigram and BPE models"),
+        (b"\x0a\x03\x0a\x01a\x12\x02\x18\x03\x1a\x00", "splits into words; only unigram, BPE and character models"),
         (b"\x0a\x03\x0a\x01a\x12\x03\xc0\x02\x05\x1a\x00", "is damaged"),  # without the piece for unknown ones
         (b"\x0a\x03\x0a\x01a\x12\x00\x1a\x03\x12\x01x", "is damaged"),  # without all of its character map
     ],

@@ -7,7 +7,11 @@ beginning of the lower-cased class name. Classes named otherwise stand in `HOMES
 import importlib
 import pkgutil
 
-HOMES = {"Tokenizer": "base", "PreTrainedTokenizerFast": "base", "MT5Tokenizer": "t5", "MT5TokenizerFast": "t5"}
+HOMES = {
+    **dict.fromkeys(("Tokenizer", "PreTrainedTokenizerFast"), "base"),
+    **dict.fromkeys(("MT5Tokenizer", "MT5TokenizerFast"), "t5"),
+    "Speech2TextTokenizer": "speech_to_text",
+}
 SERVED_BY = {  # model_type -> class, where the names differ
     "dpr": "DPRQuestionEncoderTokenizer",
     "falcon": "Tokenizer",
@@ -18,6 +22,10 @@ SERVED_BY = {  # model_type -> class, where the names differ
     **dict.fromkeys(("mpt", "rwkv", "stablelm"), "GPTNeoXTokenizer"),
     **dict.fromkeys(("bigbird_pegasus", "pegasus_x"), "PegasusTokenizer"),
     **dict.fromkeys(("longt5", "mt5", "musicgen", "pix2struct", "switch_transformers", "umt5"), "T5Tokenizer"),
+    "speech_to_text": "Speech2TextTokenizer",
+    **dict.fromkeys(("hubert", "mctct", "sew", "sew-d", "unispeech", "unispeech-sat", "wavlm"), "Wav2Vec2CTCTokenizer"),
+    **dict.fromkeys(("data2vec-audio", "wav2vec2", "wav2vec2-bert", "wav2vec2-conformer"), "Wav2Vec2CTCTokenizer"),
+    **dict.fromkeys(("clap",), "RobertaTokenizer"),
     **dict.fromkeys(("fuyu", "mistral", "mixtral", "open-llama", "persimmon"), "LlamaTokenizer"),
 }
 

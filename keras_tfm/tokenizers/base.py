@@ -58,6 +58,7 @@ class Tokenizer(SpecialTokens, ChatTemplates):
     """
 
     vocab_files = ()
+    more_files = ()  # what is kept and saved beside the vocabulary where it is there
     defaults = {}
     model_input_names = ("input_ids", "token_type_ids", "attention_mask")
     padding_side = truncation_side = "right"
@@ -130,7 +131,8 @@ class Tokenizer(SpecialTokens, ChatTemplates):
                 "that its files are meant for: AutoTokenizer finds it."
             )
         tokenizer = cls(backend, **config)
-        tokenizer.vocab_paths = tuple(file for file in files.values() if file)
+        paths = [*files.values(), *map(preset.path, cls.more_files)]
+        tokenizer.vocab_paths = tuple(path for path in paths if path)
         return tokenizer
 
     from_pretrained = from_preset
@@ -254,10 +256,10 @@ class Tokenizer(SpecialTokens, ChatTemplates):
         says. ValueError for an id outside the vocabulary.
         """
         text = self._text(self._checked_ids(token_ids), skip_special_tokens)
-        if _asked(clean_up_tokenization_spaces, self.clean_up_tokenization_spaces):
-            for spaced, clean in CLEAN_UP:
-                text = text.replace(spaced, clean)
-        return text
+        return cleaned(text) if self._cleans(clean_up_tokenization_spaces) else text
+
+    def _cleans(self, asked):
+        return _asked(asked, self.clean_up_tokenization_spaces)
 
     def _text(self, ids, skip_special_tokens):
         if self._spelled.keys().isdisjoint(ids):
@@ -408,6 +410,13 @@ class Tokenizer(SpecialTokens, ChatTemplates):
 
 
 PreTrainedTokenizerFast = Tokenizer
+
+
+def cleaned(text):
+    """A text without the spaces before English punctuation."""
+    for spaced, clean in CLEAN_UP:
+        text = text.replace(spaced, clean)
+    return text
 
 
 def _asked(value, default):

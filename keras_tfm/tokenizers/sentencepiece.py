@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as Backend
 
-UNIGRAM, BPE = 1, 2
+UNIGRAM, BPE, CHARACTERS = 1, 2, 4
 UNKNOWN, CONTROL, USER_DEFINED, BYTE = 2, 3, 4, 6
 SPACES = [normalizers.Strip(left=False), normalizers.Replace(Regex(" {2,}"), "\u2581")]
 
@@ -89,7 +89,7 @@ class SentencePieceModel:
         """The model with its normalizers: `before`, the file's own, `after`."""
         vocab = self.vocab if vocab is None else vocab
         unk_id = self.unk_id if unk_id is None else unk_id
-        build = {UNIGRAM: self._unigram, BPE: self._bpe}[self.algorithm]
+        build = self._unigram if self.algorithm == UNIGRAM else self._bpe  # characters are not merged
         try:
             backend = Backend(build(vocab, unk_id))
             charsmap = self._charsmap()
@@ -100,7 +100,7 @@ class SentencePieceModel:
 
     def _split_symbols(self):
         """The pre-tokenizers that find the symbols; unigrams find them by their scores."""
-        if self.algorithm != BPE or not self.symbols:
+        if self.algorithm == UNIGRAM or not self.symbols:
             return []
         symbols = Regex("|".join(map(re.escape, sorted(self.symbols, key=len, reverse=True))))
         return [pre_tokenizers.Split(symbols, "isolated")]
@@ -155,7 +155,7 @@ def joined_pieces(tokens, special, gap=""):
 
 
 def read_model(path):
-    """A `.model` file -> SentencePieceModel; ValueError if it is damaged or has neither unigrams nor BPE."""
+    """A `.model` file -> SentencePieceModel; ValueError if it is damaged or splits into words."""
     try:  # the numbers are those of SentencePiece's sentencepiece_model.proto
         message = read_fields(path.read_bytes())
         pieces = [read_fields(piece) for piece in message[1]]
@@ -173,8 +173,8 @@ def read_model(path):
         )
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, struct.error) as error:
         raise ValueError(f"{path} is damaged or no SentencePiece model ({error!r}). Fetch it again.") from error
-    if model.algorithm not in (UNIGRAM, BPE):
-        raise ValueError(f"{path} splits into words or characters; only unigram and BPE models can be read.")
+    if model.algorithm not in (UNIGRAM, BPE, CHARACTERS):
+        raise ValueError(f"{path} splits into words; only unigram, BPE and character models can be read.")
     return model
 
 

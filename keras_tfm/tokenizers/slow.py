@@ -160,7 +160,8 @@ class SlowTokenizer(Tokenizer):
         """A text, or whatever is made of texts, in lower case but for the added tokens."""
         if not isinstance(text, str):
             return type(text)(self._lowered(part) for part in text)
-        added = [token.content for token in self.backend.get_added_tokens_decoder().values()]
+        added = self.backend.get_added_tokens_decoder().values()
+        added = [t.content for t in added if t.special or t.normalized or t.content in self.all_special_tokens]
         kept = "|".join(map(re.escape, sorted(added, key=len, reverse=True)))
         return re.sub(f"({kept})|.", lambda match: match[1] or match[0].lower(), text)
 
