@@ -256,9 +256,39 @@ class AutoFeatureExtractor:
             cls = processors.feature_extractor_for(model_type) or processors.image_processor_for(model_type)
         if cls is None:
             raise ValueError(
-                f"{preset.name} has no feature extractor that keras_tfm knows: preprocessor_config.json names the class "
-                f"{name!r}, config.json the model_type {model_type!r}. Load it with the class that suits it "
+                f"{preset.name} has no feature extractor that keras_tfm knows: preprocessor_config.json names the "
+                f"class {name!r}, config.json the model_type {model_type!r}. Load it with the class that suits it "
                 "(Wav2Vec2FeatureExtractor.from_preset)"
+            )
+        return cls.from_preset(source, **options)
+
+    from_pretrained = from_preset
+
+
+class AutoProcessor:
+    """Loads what turns the sounds, pictures and texts of any preset into arrays, in one object."""
+
+    @staticmethod
+    def from_preset(source, **options):
+        """The class that processor_config.json, preprocessor_config.json, tokenizer_config.json or config.json names as
+        its `processor_class`, else that of the architecture in config.json.
+
+        Options: see `Processor.from_preset`. ValueError if none of them tells of a class that keras_tfm has.
+        """
+        from keras_tfm import processors
+        from keras_tfm.presets.io.hub import LOCATION, open_preset
+
+        preset = open_preset(source, **{k: options[k] for k in LOCATION if k in options})
+        files = ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json", "config.json")
+        stored = [preset.json(file) or {} for file in files]
+        name = next((each["processor_class"] for each in stored if each.get("processor_class")), None)
+        model_type = None if name else model_type_of(stored[-1])
+        cls = getattr(processors, name, None) if name else processors.processor_for(model_type) if model_type else None
+        if cls is None:
+            raise ValueError(
+                f"{preset.name} has no processor that keras_tfm knows: its files name the class {name!r}, and the "
+                f"model_type {model_type!r}. Load its parts, with AutoTokenizer, AutoFeatureExtractor or "
+                "AutoImageProcessor"
             )
         return cls.from_preset(source, **options)
 

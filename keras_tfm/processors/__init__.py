@@ -12,6 +12,7 @@ import pkgutil
 HOMES = {
     "ImageProcessor": "base",
     "FeatureExtractor": "features",
+    "Processor": "joint",
     "ASTFeatureExtractor": "audio_spectrogram_transformer",
     **dict.fromkeys(("load_image", "load_frames"), "images"),
     "load_audio": "audio",
@@ -42,6 +43,12 @@ EXTRACTORS = {  # model_type -> feature extractor class, where the names differ
     **dict.fromkeys(("unispeech-sat", "wav2vec2-conformer", "wavlm"), "Wav2Vec2FeatureExtractor"),
 }
 
+JOINED = {  # model_type -> joint processor class, where the names differ
+    "speech_to_text": "Speech2TextProcessor",
+    **dict.fromkeys(("data2vec-audio", "hubert", "sew", "sew-d", "unispeech", "unispeech-sat"), "Wav2Vec2Processor"),
+    **dict.fromkeys(("wav2vec2-conformer", "wavlm"), "Wav2Vec2Processor"),
+}
+
 
 def _module(name):
     """The module where a class of this name, in any case, would be; None if there is none."""
@@ -59,6 +66,11 @@ def image_processor_for(model_type):
 def feature_extractor_for(model_type):
     """The feature extractor class of the architecture that the Hub calls `model_type`; None if there is none."""
     return _class(EXTRACTORS.get(model_type, _flat(model_type) + "featureextractor"))
+
+
+def processor_for(model_type):
+    """The joint processor class of the architecture that the Hub calls `model_type`; None if there is none."""
+    return _class(JOINED.get(model_type, _flat(model_type) + "processor"))
 
 
 def _flat(model_type):

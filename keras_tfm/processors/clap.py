@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_tfm.processors.features import FeatureExtractor
+from keras_tfm.processors.joint import Processor
 from keras_tfm.processors.segmentation import resize_bilinear
 from keras_tfm.processors.spectrograms import mel_filters, spectrogram, to_decibels, window
 
@@ -116,3 +117,28 @@ def filled(waveform, length, padding):
     if padding == "repeatpad":
         waveform = np.tile(waveform, length // len(waveform))
     return np.pad(waveform, (0, length - len(waveform)))
+
+
+class ClapProcessor(Processor):
+    """Sounds and texts, to compare. See `Processor`."""
+
+    extractor_class = "ClapFeatureExtractor"
+    tokenizer_class = "RobertaTokenizer"
+
+    def __call__(self, text=None, audios=None, **options):
+        """Texts -> what the tokenizer makes of them, and sounds -> what the feature extractor makes of them, in one
+        dict.
+
+        options: those of calls of either; `padding` and `truncation` are those of the texts, as sounds have them as
+            options of the class. ValueError for neither, TypeError for an option that nobody has.
+        """
+        if audios is None and text is None:
+            raise ValueError("pass text, audios or both")
+        self._check_options(options)
+        heard = {
+            key: value
+            for key, value in options.items()
+            if key not in ("padding", "truncation") or (text is None and isinstance(value, str))
+        }
+        read, made = self._read(text, options), self._made(self.feature_extractor, audios, heard)
+        return (read or {}) | (made or {})

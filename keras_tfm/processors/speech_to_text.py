@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_tfm.processors.features import FeatureExtractor
+from keras_tfm.processors.joint import Processor
 from keras_tfm.processors.spectrograms import kaldi_banks
 
 
@@ -64,3 +65,10 @@ def utterance_normalized(features, means=True, variances=True):
     if means:
         features = np.where(still, 0, features - mean)
     return features / np.where(still, 1, deviation) if variances else features
+
+
+class Speech2TextProcessor(Processor):
+    """Sounds, and transcripts. See `Processor`."""
+
+    extractor_class = "Speech2TextFeatureExtractor"
+    tokenizer_class = "Speech2TextTokenizer"

@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_tfm.processors.features import FeatureExtractor, standardized
+from keras_tfm.processors.joint import Processor, call_options
 from keras_tfm.processors.spectrograms import mel_filters, power_of_two, spectrogram, window
 
 
@@ -80,3 +81,56 @@ class SpeechT5FeatureExtractor(FeatureExtractor):
         shape = window(frame, self.win_function)
         amplitudes = spectrogram(waveform, shape, hop, 1, filters, self.mel_floor, length=length)
         return np.log10(amplitudes).astype(np.float32)
+
+
+class SpeechT5Processor(Processor):
+    """Sounds and texts, to hear or read, and to speak or write. See `Processor`."""
+
+    extractor_class = "SpeechT5FeatureExtractor"
+    tokenizer_class = "SpeechT5Tokenizer"
+
+    def __call__(self, audio=None, text=None, *, audio_target=None, text_target=None, **options):
+        """A sound or a text -> what its part makes of it; a target -> the same, or with one of the former {"labels",
+        "decoder_attention_mask"}.
+
+        ValueError for a sound and a text, for two targets, or for none of all; TypeError for an option that nobody has.
+        """
+        there = [value is not None for value in (audio, text, audio_target, text_target)]
+        if all(there[:2]) or all(there[2:]):
+            raise ValueError("pass audio or text, and audio_target or text_target: not two of a pair")
+        if not any(there):
+            raise ValueError("pass audio, text, audio_target or text_target")
+        self._check_options(options)
+        inputs = self._made(self.feature_extractor, audio, options) if text is None else self._read(text, options)
+        if audio_target is not None:
+            heard = {key: value for key, value in options.items() if key in call_options(self.feature_extractor)}
+            targets = self.feature_extractor(audio_target=audio_target, **heard)
+        else:
+            targets = self._read(text_target, options)
+        return with_targets(inputs, targets)
+
+    def pad(self, *, input_values=None, input_ids=None, labels=None, **options):
+        """Rows that are padded later: samples or ids, and labels, which are rows with `input_ids` of texts or with
+        `input_values`, spectrograms (frames, M), of sounds."""
+        if input_values is not None and input_ids is not None:
+            raise ValueError("pass input_values or input_ids, not both")
+        if input_values is None and input_ids is None and labels is None:
+            raise ValueError("pass input_values, input_ids or labels")
+        inputs = targets = None
+        if input_values is not None:
+            inputs = self.feature_extractor.pad(input_values, **options)
+        elif input_ids is not None:
+            inputs = self.tokenizer.pad(input_ids, **options)
+        if labels is not None:
+            written = "input_ids" in (labels if isinstance(labels, dict) else labels[0])
+            targets = (self.tokenizer if written else self.feature_extractor).pad(labels, **options)
+        return with_targets(inputs, targets)
+
+
+def with_targets(inputs, targets):
+    """Inputs, and what their labels are, in one dict; or whichever there is."""
+    if inputs is None or targets is None:
+        return targets if inputs is None else inputs
+    labels = targets["input_ids"] if "input_ids" in targets else targets["input_values"]
+    masks = {"decoder_attention_mask": targets["attention_mask"]} if "attention_mask" in targets else {}
+    return inputs | {"labels": labels} | masks

@@ -1,6 +1,7 @@
 """Wav2Vec2's feature extractor, which HuBERT, WavLM, SEW, UniSpeech, Data2VecAudio and MMS use too."""
 
 from keras_tfm.processors.features import FeatureExtractor, standardized
+from keras_tfm.processors.joint import Processor
 
 
 class Wav2Vec2FeatureExtractor(FeatureExtractor):
@@ -38,3 +39,9 @@ class Wav2Vec2FeatureExtractor(FeatureExtractor):
             lengths = mask.sum(1) if masked else None
             values = standardized(values, lengths, self.padding_value, self.padding_side)
         return {"input_values": values, **({"attention_mask": mask} if masked else {})}
+
+
+class Wav2Vec2Processor(Processor):
+    """Sounds, and texts as letters or phonemes. See `Processor`."""
+
+    extractor_class = "Wav2Vec2FeatureExtractor"

@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_tfm.processors.features import FeatureExtractor, standardized
+from keras_tfm.processors.joint import Processor
 from keras_tfm.processors.spectrograms import mel_filters, spectrogram, window
 
 
@@ -73,3 +74,18 @@ class WhisperFeatureExtractor(FeatureExtractor):
         energies = spectrogram(waveform, window(self.n_fft), self.hop_length, filters=filters)[:-1]
         decades = np.log10(energies.T)
         return ((np.maximum(decades, decades.max() - 8) + 4) / 4).astype(np.float32)
+
+
+class WhisperProcessor(Processor):
+    """Sounds, and transcripts. See `Processor`."""
+
+    extractor_class = "WhisperFeatureExtractor"
+    tokenizer_class = "WhisperTokenizer"
+
+    def get_decoder_prompt_ids(self, task=None, language=None, no_timestamps=True):
+        """See `WhisperTokenizer.get_decoder_prompt_ids`."""
+        return self.tokenizer.get_decoder_prompt_ids(task=task, language=language, no_timestamps=no_timestamps)
+
+    def get_prompt_ids(self, text):
+        """See `WhisperTokenizer.get_prompt_ids`."""
+        return self.tokenizer.get_prompt_ids(text)

@@ -112,6 +112,10 @@ class Wav2Vec2PhonemeCTCTokenizer(CTCTokenizer):
         text = cleaned(text) if self._cleans(clean_up_tokenization_spaces) else text
         return {"text": text, "char_offsets": heard} if output_char_offsets else text
 
+    def _encode(self, *arguments, **options):
+        self.backend.python.split.begin()
+        return super()._encode(*arguments, **options)
+
 
 class Phonemes:
     """Text -> its phonemes."""
@@ -125,15 +129,23 @@ class Phonemes:
             text = self.phonemize(text.lower())
         return [phoneme for phoneme in text.split(" ") if phoneme.strip()]
 
+    def begin(self):
+        """Find phonemizer and its program, if they are needed: inside of `tokenizers` errors would lose their type."""
+        if self.options["do_phonemize"]:
+            self._speaker()
+
     def phonemize(self, text):
-        backends = imported("phonemizer.backend", "phonemizer", PURPOSE).BACKENDS
         separator = imported("phonemizer.separator", "phonemizer", PURPOSE).Separator
-        options, name = self.options, self.options["phonemizer_backend"]
+        word = self.options["word_delimiter_token"]
+        between = separator(phone=self.options["phone_delimiter_token"], word=f"{word} " if word else "", syllable="")
+        return self._speaker().phonemize([text], separator=between)[0].strip()
+
+    def _speaker(self):
+        backends = imported("phonemizer.backend", "phonemizer", PURPOSE).BACKENDS
+        name = self.options["phonemizer_backend"]
         if name not in backends:
             raise ValueError(f"phonemizer_backend={name!r} is unknown: use one of {', '.join(map(repr, backends))}.")
-        word = options["word_delimiter_token"]
-        between = separator(phone=options["phone_delimiter_token"], word=f"{word} " if word else "", syllable="")
-        return speaker(backends[name], options["phonemizer_lang"]).phonemize([text], separator=between)[0].strip()
+        return speaker(backends[name], self.options["phonemizer_lang"])
 
 
 @cache
