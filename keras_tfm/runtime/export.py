@@ -14,7 +14,7 @@ def export_saved_model(model, filepath, **options):
     """Writes a TensorFlow SavedModel with the endpoint `serve`: a dict of tensors of any batch size and length.
 
     TensorFlow and JAX (through jax2tf) export themselves. Torch cannot, nor can JAX where an operation wants to know
-    the length (Fourier transforms): the weights go through a preset to a process with the TensorFlow backend.
+    a size (Fourier transforms, positions of any picture): the weights go through a preset to a process with the TensorFlow backend.
 
     Args:
         model: a `keras_tfm` model.
@@ -36,11 +36,20 @@ def export_saved_model(model, filepath, **options):
         else:
             try:
                 _export(model, folder / "new", dict(options))
-            except NotImplementedError:  # of JAX: an operation that has no program for sizes unknown
+            except _sizes_must_be_known():
                 _export_in_tensorflow(model, folder, options)
         if target.exists():
             os.replace(target, folder / "old")
         os.replace(folder / "new", target)
+
+
+def _sizes_must_be_known():
+    """What JAX raises at an operation that has no program for unknown sizes, or where one depends on such a size."""
+    if keras.backend.backend() != "jax":
+        return ()
+    from jax.errors import InconclusiveDimensionOperation
+
+    return NotImplementedError, InconclusiveDimensionOperation
 
 
 def _export(model, filepath, options):
