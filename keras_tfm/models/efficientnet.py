@@ -1,4 +1,4 @@
-"""EfficientNet: MobileNetV2's blocks with weighed channels, in a depth and a width that grow together (arXiv:1905.11946).
+"""EfficientNet: MobileNetV2's blocks with weighed channels, depth and width growing together (arXiv:1905.11946).
 
 Shapes: B batch, h and w the height and width of a picture or map, C channels.
 """

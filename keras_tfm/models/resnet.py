@@ -129,6 +129,6 @@ class ResNetBackbone(Backbone, ResNetModel):
     """The same, handing out the maps of the stages that the configuration names."""
 
     def freeze(self):
-        """As `Backbone.freeze`; the stem and the first stage, which see what all pictures have, learn no more either."""
+        """As `Backbone.freeze`; the stem and the first stage, which see what all pictures have, do not learn either."""
         super().freeze()
         self.embeddings.trainable = self.stages[0].trainable = False

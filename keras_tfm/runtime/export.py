@@ -14,7 +14,8 @@ def export_saved_model(model, filepath, **options):
     """Writes a TensorFlow SavedModel with the endpoint `serve`: a dict of tensors of any batch size and length.
 
     TensorFlow and JAX (through jax2tf) export themselves. Torch cannot, nor can JAX where an operation wants to know
-    a size (Fourier transforms, positions of any picture): the weights go through a preset to a process with the TensorFlow backend.
+    a size (Fourier transforms, positions of any picture): the weights go through a preset to a process with the
+    TensorFlow backend.
 
     Args:
         model: a `keras_tfm` model.
