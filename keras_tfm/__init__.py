@@ -32,7 +32,7 @@ def __getattr__(name):
         module = importlib.import_module("keras_tfm.auto")
     elif "Tokenizer" in name:
         module = importlib.import_module("keras_tfm.tokenizers")
-    elif name.endswith(("Processor", "FeatureExtractor")):
+    elif name.endswith(("Processor", "ProcessorWithLM", "FeatureExtractor")):
         module = importlib.import_module("keras_tfm.processors")
     elif name == "GenerationConfig":
         module = importlib.import_module("keras_tfm.generation.config")

@@ -7,6 +7,7 @@ Nothing here depends on the backend.
 import copy
 import json
 import pickle
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -437,6 +438,91 @@ def test_padding_of_clap_is_that_of_the_texts(folder):
     assert (padded != outputs["input_features"]).any()
     with pytest.raises(ValueError, match="pass text, audios or both"):
         processor()
+
+
+# ---------------------------------------------------------------------- a language model
+
+BEAMS = RECORDED["beams"]
+
+
+class Decoder:
+    """In the place of pyctcdecode's, whose alphabet it has: it finds what that one found, as it was recorded."""
+
+    def __init__(self, call=None, labels=BEAMS["labels"]):
+        self.call, self.reset = call, []
+        self._alphabet = SimpleNamespace(labels=labels)
+
+    @classmethod
+    def load_from_dir(cls, folder):
+        assert sorted(path.name for path in (Path(folder) / "language_model").iterdir()) == ["attrs.json"]
+        return cls(labels=json.loads((Path(folder) / "alphabet.json").read_text())["labels"])
+
+    def save_to_dir(self, folder):
+        (Path(folder) / "alphabet.json").write_text(json.dumps({"labels": self._alphabet.labels}))
+        (Path(folder) / "language_model").mkdir()
+        (Path(folder) / "language_model" / "attrs.json").write_text("{}")
+
+    def reset_params(self, **weights):
+        self.reset.append(weights)
+
+    def decode_beams(self, logits, **search):
+        assert search.items() <= self.call["search"].items()
+        return self.call["beams"][len(logits) < 24]
+
+
+@pytest.fixture
+def pyctcdecode(monkeypatch):
+    """The package, as far as it is used besides its decoder."""
+    patterns = {"BLANK_TOKEN_PTN": re.compile(r"^[<\[]pad[>\]]$"), "UNK_TOKEN_PTN": re.compile(r"^[<\[]unk[>\]]$")}
+    monkeypatch.setitem(sys.modules, "pyctcdecode", SimpleNamespace(BeamSearchDecoderCTC=Decoder))
+    monkeypatch.setitem(sys.modules, "pyctcdecode.alphabet", SimpleNamespace(**patterns, UNK_TOKEN="\u2047"))
+
+
+def with_model(folder, *arguments, **options):
+    parts = wav2vec2(folder)
+    return kt.Wav2Vec2ProcessorWithLM(parts.feature_extractor, parts.tokenizer, Decoder(*arguments, **options))
+
+
+@pytest.mark.parametrize("case", BEAMS["calls"], ids=lambda case: str(case["options"]))
+def test_texts_of_logits(case, folder, pyctcdecode):
+    processor, options = with_model(folder, case), case["options"]
+    rows = np.zeros((2, 24, 33), "float32")
+    rows[1, 20:] = -100
+    for row, expected in zip((rows[0], rows[1, :20]), case["outputs"], strict=True):
+        outputs = processor.decode(row, **options)
+        assert outputs == {key: value for key, value in expected.items() if value is not None}
+    assert processor.batch_decode(rows, **options) == {k: v for k, v in case["batch"].items() if v is not None}
+    assert processor.batch_decode([]) == {}
+    weights = {name: options.get(name) for name in ("alpha", "beta", "unk_score_offset", "lm_score_boundary")}
+    assert processor.decoder.reset == [weights] * 4
+
+
+def test_presets_with_a_language_model(folder, pyctcdecode, tmp_path):
+    with_model(folder).save_preset(tmp_path)
+    processor = kt.AutoProcessor.from_preset(tmp_path, alpha=0.5, do_normalize=False)
+    assert type(processor) is processors.Wav2Vec2ProcessorWithLM
+    assert processor.decoder.reset == [
+        {"alpha": 0.5, "beta": None, "unk_score_offset": None, "lm_score_boundary": None}
+    ]
+    assert not processor.feature_extractor.do_normalize
+    assert processor(text="THE CAT")["input_ids"].shape == (1, 6)
+    with pytest.raises(TypeError, match="decode has no option 'beams'; it has beam_width"):
+        processor.decode(np.zeros((3, 33)), beams=3)
+    with pytest.raises(ValueError, match="alphabet lacks X, Z, which the tokenizer has"):
+        with_model(folder, labels=[label for label in BEAMS["labels"] if label not in "XZ" or not label])
+    (tmp_path / "alphabet.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"no alphabet\.json"):
+        kt.AutoProcessor.from_preset(tmp_path)
+
+
+def test_language_models_need_their_package(folder, pyctcdecode, tmp_path, monkeypatch):
+    with_model(folder).save_preset(tmp_path)
+    monkeypatch.setitem(sys.modules, "pyctcdecode", None)
+    with pytest.raises(ImportError, match="Wav2Vec2ProcessorWithLM needs the package pyctcdecode: pip install"):
+        kt.AutoProcessor.from_preset(tmp_path)
+
+
+# ---------------------------------------------------------------------- AutoProcessor
 
 
 @pytest.mark.parametrize(

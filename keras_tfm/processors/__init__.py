@@ -13,6 +13,7 @@ HOMES = {
     "ImageProcessor": "base",
     "FeatureExtractor": "features",
     "Processor": "joint",
+    "Wav2Vec2ProcessorWithLM": "beams",
     "ASTFeatureExtractor": "audio_spectrogram_transformer",
     **dict.fromkeys(("load_image", "load_frames"), "images"),
     "load_audio": "audio",

@@ -357,6 +357,82 @@ def processors():
     return made
 
 
+# ---------------------------------------------------------------------- a language model
+
+ARPA = """\\data\\
+ngram 1=6
+ngram 2=2
+
+\\1-grams:
+-1.0\t<unk>
+0\t<s>\t-0.3
+-1.0\t</s>
+-0.6\tTHE\t-0.2
+-0.9\tCAT\t-0.2
+-1.5\tEAT
+
+\\2-grams:
+-0.2\t<s> THE
+-0.1\tTHE CAT
+
+\\end\\
+"""
+BEAM_OPTIONS = [
+    {},
+    {"output_word_offsets": True},
+    {"n_best": 3, "output_word_offsets": True},
+    {"beam_width": 5, "token_min_logp": -3.0, "beam_prune_logp": -8.0, "n_best": 9},
+    {"hotwords": ["EAT"], "hotword_weight": 20.0},
+    {"alpha": 2.0, "beta": 0.1, "unk_score_offset": -3.0, "lm_score_boundary": False},
+]
+
+
+def beam_logits(count, frames=24):
+    """Seeded logits, of which letters of the words that the language model knows are likely."""
+    logits = integers("beams", (2, frames, count), -300, 301) / 100
+    for frame, letter in enumerate(frames_of_words(frames)):
+        logits[:, frame, letter] += 3
+    logits[1, 20:] = -100
+    return logits.astype("float32")
+
+
+def frames_of_words(count):
+    """Ids of letters of "THE CAT", each twice, in the vocabulary of the fixture "wav2vec2"."""
+    recorded = json.loads((FAMILIES / "wav2vec2.json").read_text("utf-8"))
+    vocab = json.loads(recorded["files"]["vocab.json"]["text"])
+    letters = [vocab[letter] for letter in "THE|CAT" for _ in range(2)]
+    return (letters + [0] * count)[:count]
+
+
+def beams():
+    """What pyctcdecode finds, and what the reference makes of it."""
+    from pyctcdecode import build_ctcdecoder
+
+    tokenizer = load("wav2vec2", transformers.Wav2Vec2CTCTokenizer)
+    vocab = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
+    path = Path(ROOT.name) / "words.arpa"
+    path.write_text(ARPA)
+    decoder = build_ctcdecoder([token if token != "|" else " " for token, _ in vocab], str(path))
+    processor = transformers.Wav2Vec2ProcessorWithLM(transformers.Wav2Vec2FeatureExtractor(), tokenizer, decoder)
+    logits, calls, search = beam_logits(len(vocab)), [], decoder.decode_beams
+
+    for options in BEAM_OPTIONS:
+        seen = []
+
+        def noted(logits, seen=seen, **asked):
+            seen.append((asked, search(logits, **asked)))
+            return seen[-1][1]
+
+        decoder.decode_beams = noted
+        outputs = [plain(dict(processor.decode(row, **options))) for row in (logits[0], logits[1, :20])]
+        decoder.decode_beams = search
+        batch = plain(dict(processor.batch_decode(logits, num_processes=1, **options)))
+        beams = [[[each[0], None, *each[2:]] for each in row[:9]] for _, row in seen]
+        calls.append({"options": options, "search": seen[0][0], "beams": plain(beams), "outputs": outputs})
+        calls[-1]["batch"] = batch
+    return {"labels": decoder._alphabet.labels, "calls": calls}
+
+
 def load(family, cls, **options):
     """The reference's tokenizer of a family's fixture."""
     recorded = json.loads((FAMILIES / f"{family}.json").read_text("utf-8"))
@@ -390,6 +466,7 @@ def main():
         "texts": texts(),
         "vits": vits(),
         "processors": processors(),
+        "beams": beams(),
     }
     (FIXTURES / "audio_tokenizers.json").write_text(json.dumps(fixture, ensure_ascii=False) + "\n", "utf-8")
 
