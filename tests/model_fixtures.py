@@ -44,7 +44,9 @@ def state(file, name):
     """The tensors of the reference's checkpoint: {name: array}."""
     recorded = fixture(file)["classes"][name]
     constants = {tensor: unpacked(value) for tensor, value in recorded.get("constants", {}).items()}
-    return {tensor: weights(tensor, tuple(shape)) for tensor, shape in recorded["tensors"].items()} | constants
+    factors = fixture(file).get("factors", ())
+    seeded = {tensor: weights(tensor, tuple(shape), factors) for tensor, shape in recorded["tensors"].items()}
+    return seeded | constants
 
 
 def write_preset(folder, file, name):

@@ -33,7 +33,8 @@ def presets(tmp_path_factory):
     folders = {name: tmp_path_factory.mktemp(name) for name in CASES}
     for name, folder in folders.items():
         recorded = fixture(name)
-        tensors = {t: weights(t, tuple(shape)) for t, shape in recorded["tensors"].items()}
+        factors = recorded.get("factors", ())
+        tensors = {t: weights(t, tuple(shape), factors) for t, shape in recorded["tensors"].items()}
         save_file(tensors, folder / "model.safetensors")
         for file in ("config", "preprocessor_config"):
             (folder / f"{file}.json").write_text(json.dumps(recorded[file]))

@@ -4,6 +4,7 @@ Run it in an environment with transformers==4.39.3 (see tests/oracle); it writes
 The configurations are those of the recipes, the weights are seeded from their names (seeded.py).
 """
 
+import copy
 import importlib
 import json
 import tempfile
@@ -30,6 +31,8 @@ LENIENT = {
     "output_rle_mask": True,
 }
 SMALL = {"size": {"height": 16, "width": 16}}
+SHORT = {"size": {"shortest_edge": 40, "longest_edge": 64}}
+MANY = {"threshold": 0.3, "mask_threshold": 0.1, "overlap_mask_area_threshold": 0.01}
 
 
 def call(inputs, **options):
@@ -66,6 +69,25 @@ CASES = {
         ("SegformerImageProcessor", {"size": {"height": 32, "width": 32}}),
         [call(PICTURES[0]), call(PICTURES, subtask="semantic")],
     ),
+    "objects": (
+        "object-detection",
+        "DetrForObjectDetection",
+        ("detr", {"num_queries": 10}),
+        ("DetrImageProcessor", SHORT),
+        [call(PICTURES[0]), call(PICTURES, threshold=0.8)],
+    ),
+    "segments": (
+        "image-segmentation",
+        "DetrForSegmentation",
+        ("detr", {"num_queries": 10}),
+        ("DetrImageProcessor", SHORT),
+        [
+            call(PICTURES, **MANY),
+            call(PICTURES[1], subtask="panoptic", threshold=0.8),
+            call(PICTURES[1], subtask="instance", **MANY),
+            call(PICTURES[1], subtask="semantic"),
+        ],
+    ),
     "masks": (
         "mask-generation",
         "SamModel",
@@ -80,15 +102,16 @@ CASES = {
 
 
 def write_preset(folder, class_name, recipe, processor):
-    """A folder as the Hub has it; returns the shapes of the tensors."""
-    cls, (module, changes) = getattr(transformers, class_name), recipe
-    config = cls.config_class(**importlib.import_module(f"recipes.{module}").CONFIG | changes)
+    """A folder as the Hub has it; returns what its tensors are made of, their shapes and the recipe's factors."""
+    module = importlib.import_module(f"recipes.{recipe[0]}")
+    config, cls = copy.deepcopy(module.CONFIG | recipe[1]), getattr(transformers, class_name)  # some take it apart
     with torch.no_grad():
-        model = cls(config).eval()
-    shapes, _ = seed(model)
+        model = cls(cls.config_class(**config)).eval()
+    factors = getattr(module, "FACTORS", {})
+    model, shapes, _ = seed(model, factors)
     model.save_pretrained(folder)
     getattr(transformers, processor[0])(**processor[1]).save_pretrained(folder)
-    return shapes
+    return {"tensors": shapes} | ({"factors": factors} if factors else {})
 
 
 def encoded(value):
@@ -136,7 +159,7 @@ def batched_nms(boxes, scores, idxs, iou_threshold):
 
 def record(task, class_name, recipe, processor, calls):
     with tempfile.TemporaryDirectory() as folder:
-        shapes = write_preset(folder, class_name, recipe, processor)
+        told = write_preset(folder, class_name, recipe, processor)
         pipe = transformers.pipeline(task, folder)
         answers = []
         for each in calls:
@@ -148,7 +171,7 @@ def record(task, class_name, recipe, processor, calls):
         config, stored = (
             json.loads((Path(folder) / file).read_text()) for file in ("config.json", "preprocessor_config.json")
         )
-    return {"task": task, "config": config, "preprocessor_config": stored, "tensors": shapes, "calls": answers}
+    return {"task": task, "config": config, "preprocessor_config": stored, **told, "calls": answers}
 
 
 if __name__ == "__main__":

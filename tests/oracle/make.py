@@ -46,16 +46,17 @@ def record(case):
         cls = getattr(transformers, name)
         with torch.no_grad():  # some fill their tables of waves in place
             model = cls(cls.config_class(**copy.deepcopy(case.config))).eval()  # some take it apart
-        model, tensors, tied = seed(model)
+        model, tensors, tied = seed(model, case.factors)
         config = config or model.config.to_diff_dict()  # the first one's: decoders alone say that they are such
         calls = [run(model, call) for call in case.calls(name)]
         classes[name] = {"tensors": tensors, "tied": tied, "calls": calls}
         if fixed := constants(model):
             classes[name]["constants"] = {tensor: packed(array) for tensor, array in fixed.items()}
-    return {"model_type": model.config.model_type, "config": config, "classes": classes}
+    told = {"factors": case.factors} if case.factors else {}
+    return {"model_type": model.config.model_type, "config": config, "classes": classes} | told
 
 
-def seed(model):
+def seed(model, factors=()):
     """The model with its weights seeded, the shapes of the tensors that the reference saves, and {copy: original} of
     those that are tied."""
     with tempfile.TemporaryDirectory() as folder:
@@ -64,7 +65,7 @@ def seed(model):
             tensors = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
         state = model.state_dict()
         if not set(tensors) <= set(state):  # what Transformers 5 stores by other names it reads by them, too
-            seeded = {name: torch.from_numpy(weights(name, tuple(shape))) for name, shape in tensors.items()}
+            seeded = {name: torch.from_numpy(weights(name, tuple(shape), factors)) for name, shape in tensors.items()}
             save_file(seeded, f"{folder}/model.safetensors", {"format": "pt"})
             return type(model).from_pretrained(folder).eval(), tensors, {}
     tied = {
@@ -76,7 +77,7 @@ def seed(model):
     tensors = {name: shape for name, shape in tensors.items() if name not in constants(model)}
     with torch.no_grad():
         for name, shape in tensors.items():
-            state[name].copy_(torch.from_numpy(weights(name, tuple(shape))))
+            state[name].copy_(torch.from_numpy(weights(name, tuple(shape), factors)))
     return model, tensors, dict(sorted(tied.items()))
 
 

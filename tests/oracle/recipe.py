@@ -32,6 +32,7 @@ class Case:
     classes: list
     calls: Callable
     reference: str = "4.39"  # the version of Transformers that records it
+    factors: dict = field(default_factory=dict)  # {end of a tensor's name: what its seeded values are multiplied by}
 
 
 def text(*shape, vocabulary, types=0):

@@ -5,15 +5,17 @@ import zlib
 import numpy as np
 
 
-def weights(name, shape):
+def weights(name, shape, factors=()):
     """The float32 values of the tensor `name`. Nothing is zero or one, so that swapped rows and tables show.
 
-    Matrices are scaled by their last size, kernels of convolutions by all but the first; vectors that multiply (norms' weights, variances) lie around 1.
+    Matrices are scaled by their last size, kernels of convolutions by all but the first; vectors that multiply (norms'
+    weights, variances) lie around 1.
+    `factors`: {end of a name: what is multiplied by it}, where the values would be too small to matter.
     """
     if name.endswith("num_batches_tracked"):
         return np.zeros(shape, "int64")
     rng = np.random.RandomState(zlib.crc32(name.encode()))  # the same in every version of NumPy
-    values = rng.standard_normal(shape)
+    values = rng.standard_normal(shape) * next((factors[end] for end in factors if name.endswith(end)), 1)
     if len(shape) > 3 and name.endswith("weight"):
         values = values / np.sqrt(np.prod(shape[1:]))  # a convolution sums over all but the first
     elif len(shape) > 1:

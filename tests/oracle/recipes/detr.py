@@ -5,7 +5,7 @@ import numpy as np
 import timm_alone  # noqa: F401
 from recipe import Call, Case, image, objects
 
-RESNET = {"model_type": "resnet", "embedding_size": 8, "hidden_sizes": [8, 12, 16, 20], "depths": [1, 1, 1, 1]}
+RESNET = {"model_type": "resnet", "embedding_size": 8, "hidden_sizes": [16, 16, 16, 16], "depths": [1, 1, 1, 1]}
 RESNET |= {"layer_type": "basic", "out_features": ["stage1", "stage2", "stage3", "stage4"]}
 NATIVE = {"use_timm_backbone": False, "backbone": None, "use_pretrained_backbone": False, "backbone_config": RESNET}
 TIMM = {"use_pretrained_backbone": False, "backbone": "resnet18"}
@@ -22,6 +22,14 @@ SMALL = {
     "num_labels": 3,
 }
 CONFIG = SMALL | NATIVE
+FACTORS = {  # or all queries would find the same
+    "query_position_embeddings.weight": 9,
+    "input_projection.weight": 5,
+    "encoder_attn.q_proj.weight": 5,
+    "_linear.weight": 7,
+    "class_labels_classifier.weight": 2,
+    "out_lay.weight": 20,
+}
 STATES = {"output_hidden_states": True, "output_attentions": True}
 
 
@@ -45,8 +53,8 @@ def calls(name):
 CLASSES = ["DetrModel", "DetrForObjectDetection", "DetrForSegmentation"]
 AUXILIARY = {"auxiliary_loss": True, "position_embedding_type": "learned", "activation_function": "gelu"}
 CASES = [
-    Case("base", CONFIG, CLASSES, calls),
-    Case("auxiliary", CONFIG | AUXILIARY, CLASSES[:2], calls),
+    Case("base", CONFIG, CLASSES, calls, factors=FACTORS),
+    Case("auxiliary", CONFIG | AUXILIARY, CLASSES[:2], calls, factors=FACTORS),
     Case("timm", SMALL | TIMM | {"num_channels": 1}, CLASSES[2:], lambda name: [Call(image(1, 33, 70, 1))]),
     Case("dilated", SMALL | TIMM | DC5, CLASSES[1:2], lambda name: [Call(image(1, 64, 48))]),
 ]

@@ -2,7 +2,7 @@
 
 import timm_alone  # noqa: F401
 from recipe import Call, Case, image, objects
-from recipes.detr import CONFIG, SMALL, STATES, TIMM, padded
+from recipes.detr import CONFIG, FACTORS, SMALL, STATES, TIMM, padded
 
 
 def calls(name):
@@ -14,7 +14,7 @@ def calls(name):
 
 CLASSES = ["TableTransformerModel", "TableTransformerForObjectDetection"]
 CASES = [
-    Case("base", CONFIG, CLASSES, calls),
+    Case("base", CONFIG, CLASSES, calls, factors=FACTORS),
     Case("auxiliary", CONFIG | {"auxiliary_loss": True}, CLASSES[1:], calls),
     Case("timm", SMALL | TIMM, CLASSES[1:], lambda name: [Call(image(1, 33, 70))]),
 ]
