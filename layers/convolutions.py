@@ -5,7 +5,7 @@ Shapes: B batch, h and w the height and width of a map, C channels (last).
 
 import keras
 from keras import ops
-from keras.layers import BatchNormalization, Conv2D, DepthwiseConv2D
+from keras.layers import BatchNormalization, Conv2D, DepthwiseConv2D, GroupNormalization
 
 from keras_tfm.layers.activations import activation
 from keras_tfm.layers.base import Layer
@@ -90,6 +90,22 @@ class FrozenBatchNorm(BatchNormalization):
 
     def __init__(self, epsilon=1e-5, **kwargs):
         super().__init__(epsilon=epsilon, **kwargs, trainable=False)
+
+
+@_registered
+class GroupNorm(GroupNormalization):
+    """A group norm that is exact where the values of a group hardly differ, as in maps of few pixels: Keras takes the
+    difference of large squares there."""
+
+    def __init__(self, groups=32, epsilon=1e-5, **kwargs):
+        super().__init__(groups, epsilon=epsilon, **kwargs)
+
+    def call(self, maps):
+        """maps (B, h, w, C) -> (B, h, w, C)."""
+        batch, height, width = ops.shape(maps)[:3]
+        groups = ops.reshape(maps, (batch, height * width, self.groups, maps.shape[3] // self.groups))
+        groups = groups - ops.mean(groups, axis=(1, 3), keepdims=True)
+        return super().call(ops.reshape(groups, (batch, height, width, maps.shape[3])))
 
 
 class ConvNorm(Layer):

@@ -76,13 +76,19 @@ class DeformableAttention(Layer):
         return self.project(ops.reshape(seen, (batch, queries, self.heads * channels))), counts
 
 
-def pixel_places(sizes):
-    """The middles of the pixels of maps, [(h, w) of each] -> (1, S, 1, 2), x and y from 0 to 1."""
+def pixel_places(sizes, real=None):
+    """The middles of the pixels of maps, [(h, w) of each] -> (1 or B, S, 1, 2), x and y from 0 to 1.
+
+    Args:
+        real: (B, L, 2), how many pixels in a row and in a column of each map are no padding: there, 1 is their end.
+    """
+    if real is None:
+        real = ops.stack([ops.stack([ops.cast(n, "float32") for n in (w, h)]) for h, w in sizes])[None]
     places = []
-    for height, width in sizes:
-        y, x = ((ops.arange(n, dtype="float32") + 0.5) / ops.cast(n, "float32") for n in (height, width))
-        places.append(ops.reshape(ops.stack(ops.meshgrid(x, y), axis=-1), (-1, 2)))
-    return ops.concatenate(places)[None, :, None]
+    for i, size in enumerate(sizes):
+        y, x = (ops.arange(n, dtype="float32") + 0.5 for n in size)
+        places.append(ops.reshape(ops.stack(ops.meshgrid(x, y), axis=-1), (1, -1, 2)) / real[:, i : i + 1])
+    return ops.concatenate(places, axis=1)[:, :, None]
 
 
 @keras.saving.register_keras_serializable("keras_tfm")

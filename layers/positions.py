@@ -227,19 +227,25 @@ class FairseqWaves(Formula):
         return {"padding": self.padding}
 
 
-def map_waves(real, channels):
-    """The places in maps as waves: sines and cosines in turn, ever slower, of y and then of x, which go from 0 to 2 pi
-    over what is real (arXiv:2005.12872).
+def waves(angles, channels):
+    """Sines and cosines in turn, ever slower: angles (..,) -> (.., channels)."""
+    place = np.arange(channels)
+    speeds = ops.convert_to_tensor(10000.0 ** -(2 * (place // 2) / channels), "float32")
+    angles = ops.cast(angles, "float32")[..., None] * speeds
+    return ops.where(ops.convert_to_tensor(place % 2 == 0), ops.sin(angles), ops.cos(angles))
+
+
+def map_waves(real, channels, shift=0.0):
+    """The places in maps as `waves`, of y and then of x, which go from 0 to 2 pi over what is real (arXiv:2005.12872).
 
     real (B, h, w), False or 0 for padding -> (B, h, w, channels).
+
+    Args:
+        shift: what is taken off the places, which are counted from 1 on: 0.5 for the middles of pixels.
     """
-    count = channels // 2
-    place = np.arange(count)
-    speeds = ops.convert_to_tensor(10000.0 ** -(2 * (place // 2) / count), "float32")
-    even, waves = ops.convert_to_tensor(place % 2 == 0), []
+    found = []
     for axis in (1, 2):
         place = ops.cumsum(ops.cast(real, "float32"), axis=axis)
         last = place[:, -1:] if axis == 1 else place[:, :, -1:]
-        angles = (place / (last + 1e-6) * (2 * math.pi))[..., None] * speeds
-        waves.append(ops.where(even, ops.sin(angles), ops.cos(angles)))
-    return ops.concatenate(waves, axis=-1)
+        found.append(waves((place - shift) / (last + 1e-6) * (2 * math.pi), channels // 2))
+    return ops.concatenate(found, axis=-1)

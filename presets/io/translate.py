@@ -197,7 +197,8 @@ class Names:
             unused.
         ignored: tensors that hold nothing of their own, without the prefix and with `{n}` for numbers: tied copies,
             constant buffers.
-        copies: {a tensor: others, without the prefix, that hold the same; any of them may be there in its place}.
+        copies: {a tensor or module: others, without the prefix and with `{n}` for numbers, that hold the same; any of
+            them may be there in its place}.
         unsaved: tensors of the backbone, without the prefix, that follow from a formula and that are not stored.
         parts: the layers that are whole models, each stored as its own table says, {our path: the Hub's prefix}. What
             two of them share is stored once, by the name that it has in the first of them.
@@ -227,9 +228,12 @@ class Names:
         """Every variable of `model` with its tensor, as the reference would store this class."""
         told = {}  # by variable
         for path, inner, name in self._parts(model):
-            prefix = f"{self.prefix}." if path.startswith("backbone.") and self.prefix else ""
+            inside = path.startswith("backbone.")
+            prefix = f"{self.prefix}." if inside and self.prefix else ""
             for slot in names_of(inner).slots(inner):
                 slot, key = _under(path, f"{prefix}{name}.", slot), id(slot.variable)
+                others = [other for tensor in (slot.tensor, *slot.others) for other in self._others(tensor, inside)]
+                slot = replace(slot, others=(*slot.others, *others))
                 if key in told:
                     slot = replace(told[key], others=(slot.tensor, *slot.others, *told[key].others))
                 told[key] = slot
@@ -304,8 +308,12 @@ class Names:
         """What else a tensor may be called: the base prefix may be missing or extra, and it may have copies."""
         local, prefix = self._local(tensor), self.prefix and f"{self.prefix}."
         others = [local if has_head else prefix + tensor] if prefix else []
-        for copy in self.copies.get(local, ()):
-            others += [copy, prefix + copy]
+        segments = local.split(".")
+        for name, copies in self.copies.items():
+            numbers = _match(name.split("."), segments)
+            if numbers is not None:
+                found = [_fill(copy, numbers, segments[name.count(".") + 1 :]) for copy in copies]
+                others += [begin + copy for copy in found for begin in dict.fromkeys(("", prefix))]
         return tuple(others)
 
     def unknown(self, model, stored, used):
