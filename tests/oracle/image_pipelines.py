@@ -76,6 +76,13 @@ CASES = {
         ("DetrImageProcessor", SHORT),
         [call(PICTURES[0]), call(PICTURES, threshold=0.8)],
     ),
+    "objects_of_tokens": (
+        "object-detection",
+        "YolosForObjectDetection",
+        ("yolos", {"num_detection_tokens": 10}),
+        ("YolosImageProcessor", SHORT),
+        [call(PICTURES[0], threshold=0.25), call(PICTURES, threshold=0.32)],
+    ),
     "segments": (
         "image-segmentation",
         "DetrForSegmentation",
@@ -87,6 +94,27 @@ CASES = {
             call(PICTURES[1], subtask="instance", **MANY),
             call(PICTURES[1], subtask="semantic"),
         ],
+    ),
+    "depth": (
+        "depth-estimation",
+        "DPTForDepthEstimation",
+        ("dpt", {}),
+        ("DPTImageProcessor", {"size": {"height": 12, "width": 12}}),
+        [call(PICTURES[0])],
+    ),
+    "depth_of_any_size": (
+        "depth-estimation",
+        "DepthAnythingForDepthEstimation",
+        ("depth_anything", {}),
+        ("DPTImageProcessor", SMALL | {"keep_aspect_ratio": True, "ensure_multiple_of": 4}),
+        [call(PICTURES)],
+    ),
+    "videos": (
+        "video-classification",
+        "VideoMAEForVideoClassification",
+        ("videomae", {"num_labels": 6}),
+        ("VideoMAEImageProcessor", {"size": {"shortest_edge": 14}, "crop_size": {"height": 12, "width": 12}}),
+        [call(PICTURES[0]), call([PICTURES[0], "rgb:20x31"], top_k=2, frame_sampling_rate=3)],
     ),
     "masks": (
         "mask-generation",
@@ -176,6 +204,7 @@ def record(task, class_name, recipe, processor, calls):
 
 if __name__ == "__main__":
     video_classification.VideoReader, video_classification.requires_backends = Frames, lambda *_: None
+    video_classification.np = np  # which it imports with decord alone
     image_processing_sam.batched_nms = batched_nms
     FIXTURES.mkdir(parents=True, exist_ok=True)
     for name, case in CASES.items():
