@@ -41,8 +41,8 @@ def support_table():
     """A Markdown table: a row an architecture, ticked where every class passed the parity suite on that backend.
 
     The tokenizer or processor is ticked where all of its fixtures passed. The results come from support.json beside
-    this file, which `pytest --record` writes; nothing is ticked by hand. Below stands how many lines of code (neither blank
-    nor comments nor docstrings) an architecture takes on average, in its files of models/ and presets/ together.
+    this file, which `pytest --record` writes; nothing is ticked by hand. Below stands how many lines of code (neither
+    blank nor comments nor docstrings) an architecture takes on average, in its files of models/ and presets/ together.
     """
     from keras_tfm import processors, tokenizers
     from keras_tfm.auto import architecture, public_classes
