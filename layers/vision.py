@@ -10,7 +10,7 @@ from keras.initializers import Constant, Zeros
 from keras.layers import Conv2D, Dense, Dropout, LayerNormalization
 
 from keras_tfm.layers.attention import Attention
-from keras_tfm.layers.base import Layer, Model, run_blocks
+from keras_tfm.layers.base import Layer, Model, Normal, run_blocks
 from keras_tfm.layers.blocks import PreNormBlock
 from keras_tfm.layers.images import channels_last, flatten, pair, resize, unflatten
 from keras_tfm.layers.mlp import MLP
@@ -91,8 +91,9 @@ class ImageEmbeddings(Layer):
         self.width, self.tokens = c.hidden_size, tokens
         self.hides, self.has_positions = mask_token, positions
         self.dropout = Dropout(c.hidden_dropout_prob)
-        self.cls_token_initializer = self.mask_token_initializer = self.distillation_token_initializer = Zeros()
-        self.position_embeddings_initializer = Zeros()
+        self.mask_token_initializer = self.distillation_token_initializer = Zeros()
+        self.cls_token_initializer = Normal(stddev=c.initializer_range)
+        self.position_embeddings_initializer = Normal(stddev=c.initializer_range)
 
     @property
     def grid(self):
