@@ -76,7 +76,9 @@ class Head(Task):
         return self.backbone.signature()
 
     def building_signature(self):
-        return self.backbone.building_signature()
+        usual = self.backbone.signature()
+        special = {k: v for k, v in self.backbone.building_signature().items() if usual.get(k) != v}
+        return self.signature() | special
 
     def new_cache(self, batch, length):
         """An empty cache for `batch` texts of at most `length` tokens, see `call`'s argument `cache`."""
@@ -175,9 +177,6 @@ class MultipleChoice(Classifier):
 
     def signature(self):
         return {name: ((None, *shape), dtype) for name, (shape, dtype) in super().signature().items()}
-
-    def building_signature(self):
-        return self.signature()
 
     def call(self, inputs, training=None, **options):
         """inputs (B, choices, T) -> logits (B, choices)."""

@@ -89,6 +89,8 @@ def given(cls, config, logits):
         def signature(self):
             return self.served
 
+        building_signature = signature
+
         def call(self, inputs, training=None):
             predictions = {name: keras.ops.convert_to_tensor(weight) for name, weight in self.given.items()}
             return predictions if len(predictions) > 1 else next(iter(predictions.values()))
