@@ -53,7 +53,7 @@ def main():
     # 2. Training. The backbone of a DETR comes trained and half frozen; this one has everything to learn. The loss is
     # the task's own: queries are matched with squares, whose classes and boxes they then have to tell.
     model = kt.DetrForObjectDetection(CONFIG)
-    model.backbone.extractor.trainable = True
+    model.backbone.extractor.unfreeze()
     steps = options.epochs * -(-options.pictures // options.batch_size)
     rate = keras.optimizers.schedules.CosineDecay(0.0, steps - 100, warmup_target=1e-3, warmup_steps=100)
     model.compile(keras.optimizers.Adam(rate, global_clipnorm=1.0))
@@ -102,7 +102,7 @@ def best(found, truth):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=int, default=2000)
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--png", default="found.png", help="where the pictures go")
     return parser.parse_args()

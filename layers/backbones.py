@@ -106,6 +106,14 @@ class Backbone(Model):
                 layer.trainable = False
                 layer.constants = {}  # nor do checkpoints count their batches
 
+    def unfreeze(self):
+        """Lets all of it learn."""
+        for (
+            _,
+            layer,
+        ) in self.named_layers():  # each, since TensorFlow sets nothing that the whole says of itself already
+            layer.trainable = True
+
     def chosen(self, states):
         """Those of the stem's and the stages' that are to be handed out."""
         named = zip(self.config.stage_names, states, strict=True)

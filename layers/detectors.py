@@ -64,8 +64,8 @@ class DetectorConfig(CompositeConfig):
 
 
 def make_extractor(config, stages=(1, 2, 3, 4)):
-    """The backbone of a detector, frozen as far as DETR's is (see `Backbone.freeze`); to train it from the start, set
-    its `trainable`.
+    """The backbone of a detector, frozen as far as DETR's is, see `Backbone.freeze`; to train it from the start, call its
+    method `unfreeze`.
 
     Args:
         config: a `DetectorConfig`.
