@@ -91,6 +91,8 @@ class Backbone(Model):
     that are handed out are normalised first if `make_norms` says by what.
     """
 
+    begins_frozen = False  # whether it is made to `freeze`
+
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
         self.norms = self.make_norms()
@@ -98,6 +100,10 @@ class Backbone(Model):
     def make_norms(self):
         """The norms of the maps that are handed out, `StageNorms`, or None."""
         return None
+
+    def finish_building(self):
+        if self.begins_frozen:
+            self.freeze()
 
     def freeze(self):
         """Keeps what the batch norms have learned: detectors are trained on few pictures at a time."""
@@ -108,10 +114,7 @@ class Backbone(Model):
 
     def unfreeze(self):
         """Lets all of it learn."""
-        for (
-            _,
-            layer,
-        ) in self.named_layers():  # each, since TensorFlow sets nothing that the whole says of itself already
+        for _, layer in self.named_layers():  # each: on TensorFlow what is True for the whole is not set again
             layer.trainable = True
 
     def chosen(self, states):

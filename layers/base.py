@@ -148,7 +148,8 @@ class Model(_Named, keras.Model):
 
     def _build_all(self):
         layers = [layer for _, layer in self.named_layers()]
-        for model in reversed([self, *(layer for layer in layers if isinstance(layer, Model))]):
+        models = [self, *(layer for layer in layers if isinstance(layer, Model))]
+        for model in reversed(models):
             model._choose_initializers()  # the inner ones first: each as its own configuration says
             model.built = True  # or Keras would trace it once more, to build what is below
         # Of known sizes, since Keras traces unknown ones twice or with more operations.
@@ -157,6 +158,12 @@ class Model(_Named, keras.Model):
         with _zero_initializers(layers) if _state.weights_follow else contextlib.nullcontext():
             # Calling the model itself would leave a node of a symbolic graph behind.
             self.compute_output_spec(inputs)
+        for model in models:
+            model.finish_building()
+
+    def finish_building(self):
+        """What is to be done once all variables are there, such as freezing some: what TensorFlow makes frozen never
+        learns again."""
 
     def get_config(self):
         policy = keras.dtype_policies.serialize(self.dtype_policy)

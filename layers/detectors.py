@@ -64,8 +64,8 @@ class DetectorConfig(CompositeConfig):
 
 
 def make_extractor(config, stages=(1, 2, 3, 4)):
-    """The backbone of a detector, frozen as far as DETR's is, see `Backbone.freeze`; to train it from the start, call its
-    method `unfreeze`.
+    """The backbone of a detector, frozen as far as DETR's is (see its method `freeze`); for training from the start,
+    there is `unfreeze`.
 
     Args:
         config: a `DetectorConfig`.
@@ -79,7 +79,7 @@ def make_extractor(config, stages=(1, 2, 3, 4)):
         timm |= {"output_stride": 16 if config.dilation else 32, "out_indices": stages}
         found = config_class_of(timm, "the backbone").from_dict(timm)
     extractor = make_backbone(found)
-    extractor.freeze()
+    extractor.begins_frozen = True
     return extractor
 
 

@@ -1,65 +1,77 @@
-"""What detectors do where the reference fails, or has no say."""
+"""Detectors: backbones that are frozen, timm's by their names, and what is refused."""
 
 import keras
 import numpy as np
 import pytest
-from model_fixtures import fixture, state, write_preset
-from recipe import image
-from safetensors.numpy import save_file
 
 import keras_tfm as kt
 
-REFINED = "deformable_detr/refined", "DeformableDetrForObjectDetection"
-TWO_STAGES = "deformable_detr/two_stages"
+STAGES = ["stage1", "stage2", "stage3", "stage4"]
+SMALL = {"d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "num_queries": 3}
+SMALL |= {f"{side}_{field}": 8 for side in ("encoder", "decoder") for field in ("ffn_dim", "attention_heads")}
 
 
-def test_the_blocks_of_yolos_learn_each():
-    """The reference asks its encoder for states that it does not have."""
-    config = kt.YolosForObjectDetection.config_class.from_dict(fixture("yolos/base")["config"], auxiliary_loss=True)
-    keras.utils.set_random_seed(0)
-    model, inputs = kt.YolosForObjectDetection(config), image(2, 12, 8)
-    outputs = model(inputs, output_hidden_states=True, training=False)
-    auxiliary, states = outputs["auxiliary_outputs"], outputs["hidden_states"]
-    assert len(auxiliary) == config.num_hidden_layers - 1
-    for found, hidden in [(auxiliary[0], states[1]), (auxiliary[1], states[2]), (outputs, states[3])]:
-        expected = model.predict_objects(model.backbone.norm(hidden))
-        for name in ("logits", "pred_boxes"):
-            np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (found[name], expected[name])), atol=1e-5)
-    assert "hidden_states" not in model(inputs)
-    objects = {"class_labels": np.zeros((2, 1), "int32"), "boxes": np.full((2, 1, 4), 0.5, "float32")}
-    alone = {name: outputs[name] for name in ("logits", "pred_boxes")}
-    model.compile()
-    whole, last = (keras.ops.convert_to_numpy(model.compute_loss(inputs, objects, y)) for y in (outputs, alone))
-    assert whole > 1.5 * last
+def resnet(stages=STAGES):
+    sizes = {"embedding_size": 8, "hidden_sizes": [8] * 4, "depths": [1] * 4, "layer_type": "basic"}
+    return kt.ResNetConfig(**sizes, out_features=stages)
 
 
-@pytest.mark.parametrize("twice", [False, True])
-def test_boxes_that_the_decoder_moves_may_be_stored_as_the_heads(tmp_path, twice):
-    write_preset(tmp_path, *REFINED)
-    expected = kt.DeformableDetrForObjectDetection.from_preset(tmp_path)
-    stored = state(*REFINED)
-    lent = {name.removeprefix("model.decoder."): array for name, array in stored.items() if "bbox_embed" in name}
-    kept = {name: array for name, array in stored.items() if twice or "bbox_embed" not in name}
-    save_file(kept | lent, tmp_path / "model.safetensors", {"format": "pt"})
-    model = kt.DeformableDetrForObjectDetection.from_preset(tmp_path)
-    for ours, theirs in zip(model.weights, expected.weights, strict=True):
-        np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (ours, theirs)), err_msg=ours.path)
-    backbone = kt.DeformableDetrModel.from_preset(tmp_path)  # which has no use for them
-    assert backbone.count_params() < model.count_params()
+def detector(cls=kt.DetrForObjectDetection, stages=STAGES, **options):
+    return cls(cls.config_class(backbone_config=resnet(stages), **SMALL, **options))
 
 
-def test_two_stages_need_a_head_and_pixels():
-    config = kt.DeformableDetrForObjectDetection.config_class.from_dict(fixture(TWO_STAGES)["config"])
-    with pytest.raises(ValueError, match="DeformableDetrForObjectDetection"):
-        kt.DeformableDetrModel(config)
-    with pytest.raises(ValueError, match=r"4 pixels.*two_stage_num_proposals 6"):
-        kt.DeformableDetrForObjectDetection(config)(image(2, 8, 8))
-    with pytest.raises(ValueError, match="with_box_refine"):
-        kt.DeformableDetrModel({"two_stage": True})
+def learns(model):
+    """The layers of the backbone whose weights a step of training changes."""
+    model.compile(keras.optimizers.SGD(0.1))
+    layers = [
+        (path, layer) for path, layer in model.backbone.extractor.named_layers() if not hasattr(layer, "named_layers")
+    ]
+    before = {path: [keras.ops.convert_to_numpy(w).copy() for w in layer.weights] for path, layer in layers}
+    pixels = np.random.default_rng(0).normal(size=(2, 3, 64, 64)).astype("float32")
+    boxes = np.full((2, 1, 4), 0.5, "float32")
+    model.fit({"pixel_values": pixels}, {"class_labels": np.zeros((2, 1), "int32"), "boxes": boxes}, verbose=0)
+    return {
+        path
+        for path, layer in layers
+        for old, new in zip(before[path], layer.weights, strict=True)
+        if not np.array_equal(old, keras.ops.convert_to_numpy(new))
+    }
 
 
-def test_the_backbone_may_not_hand_out_more_maps_than_there_are_levels():
-    config = kt.DeformableDetrModel.config_class.from_dict(fixture("deformable_detr/base")["config"])
-    config.num_feature_levels = 2
-    with pytest.raises(ValueError, match="hands out 3 maps"):
-        kt.DeformableDetrModel(config)
+def test_norms_the_stem_and_the_first_stage_stay_until_all_is_unfrozen():
+    model = detector()
+    names = {path for path in learns(model)}
+    assert names
+    assert not any("norm" in path or path.startswith(("embeddings", "stages.0")) for path in names)
+    model.backbone.extractor.unfreeze()
+    assert {"embeddings.convolution", "embeddings.norm", "stages.0.blocks.0.convolutions.0.norm"} <= learns(model)
+
+
+def test_backbones_are_named_as_timm_names_them():
+    with pytest.raises(ValueError, match=r"resnet18, .*resnet152, not 'resnest50d'"):
+        kt.DetrModel(kt.DetrConfig(backbone="resnest50d", **SMALL))
+    with pytest.raises(ValueError, match="output_stride must be 8, 16 or 32"):
+        kt.TimmBackboneConfig(backbone="resnet18", output_stride=4)
+
+
+def test_a_backbone_of_timms_hands_out_maps_at_half_the_size_and_smaller():
+    config = kt.TimmBackboneConfig(backbone="resnet18", out_indices=[0, 1, 4], output_stride=8)
+    shapes = [
+        x.shape for x in kt.TimmBackbone(config)({"pixel_values": np.zeros((1, 3, 64, 32), "float32")})["feature_maps"]
+    ]
+    assert shapes == [(1, 64, 32, 16), (1, 64, 16, 8), (1, 512, 8, 4)]
+    assert "out_features" not in config.to_dict()
+
+
+def test_what_is_refused():
+    with pytest.raises(ValueError, match="position_embedding_type"):
+        kt.DetrConfig(position_embedding_type="rotary")
+    with pytest.raises(ValueError, match="made of four maps, the backbone hands out 1"):
+        detector(kt.DetrForSegmentation, stages=STAGES[3:])
+    pixels = np.zeros((1, 3, 32, 32), "float32")
+    with pytest.raises(ValueError, match=r"pixel_mask must be \(batch, height, width\)"):
+        detector()({"pixel_values": pixels, "pixel_mask": np.ones((1, 32), "int32")})
+    with pytest.raises(ValueError, match="learned positions reach to 50 pixels"):
+        detector(position_embedding_type="learned", stages=STAGES[:1])(
+            {"pixel_values": np.zeros((1, 3, 204, 8), "float32")}
+        )
